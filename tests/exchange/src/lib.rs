@@ -1,0 +1,1 @@
+//! A local exchange that speaks Deribit's JSON-RPC over WebSocket.
