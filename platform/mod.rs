@@ -1,0 +1,37 @@
+//! The only code that touches a runtime, a TLS library or a browser. The target chooses the transport.
+
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+mod threads {
+    use std::future::Future;
+    use std::pin::Pin;
+
+    /// A boxed future; `Send` where the target has threads.
+    pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+    /// A shared function without arguments; `Send + Sync` where the target has threads.
+    pub type SharedFn<T> = std::sync::Arc<dyn Fn() -> T + Send + Sync>;
+    /// `Send` where the target has threads; nothing in the browser, whose values stay in their thread.
+    pub trait MaybeSend: Send {}
+    impl<T: Send> MaybeSend for T {}
+    /// `Sync` where the target has threads; nothing in the browser.
+    pub trait MaybeSync: Sync {}
+    impl<T: Sync> MaybeSync for T {}
+}
+
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod threads {
+    use std::future::Future;
+    use std::pin::Pin;
+
+    /// A boxed future; `Send` where the target has threads.
+    pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+    /// A shared function without arguments; `Send + Sync` where the target has threads.
+    pub type SharedFn<T> = std::sync::Arc<dyn Fn() -> T>;
+    /// `Send` where the target has threads; nothing in the browser, whose values stay in their thread.
+    pub trait MaybeSend {}
+    impl<T> MaybeSend for T {}
+    /// `Sync` where the target has threads; nothing in the browser.
+    pub trait MaybeSync {}
+    impl<T> MaybeSync for T {}
+}
+
+pub use threads::{BoxFuture, MaybeSend, MaybeSync, SharedFn};

@@ -1,0 +1,553 @@
+//! Everything that can go wrong, by who is at fault, with what the library does about it.
+//!
+//! Four questions, four types:
+//!
+//! | question | type |
+//! | --- | --- |
+//! | what became of my call? | [`Error`] |
+//! | why did this attempt to connect fail? | [`ConnectError`] |
+//! | why did this connection end? | [`Disconnect`] |
+//! | why does the client not try again? | [`Ended`] |
+
+use std::time::Duration;
+
+use crate::frame::{CloseCode, CloseFrame};
+
+/// What became of an operation.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration or an argument cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The first connection could not be made. Nothing was sent.
+    #[error("could not connect: {0}")]
+    Connect(#[from] ConnectError),
+    /// The request never left this machine: it is safe to make it again.
+    #[error("not sent: {0}")]
+    NotSent(#[from] NotSent),
+    /// The request left and no answer came: the server may have executed it.
+    #[error("outcome unknown: {0}")]
+    Unknown(#[from] Unknown),
+    /// The server answered with an error.
+    #[error(transparent)]
+    Rejected(#[from] RpcError),
+    /// The server did not confirm the channel.
+    #[error("subscription to {channel} refused: {reason}")]
+    Refused {
+        /// The channel that was asked for.
+        channel: String,
+        /// Why, as far as the server said.
+        reason: Refusal,
+    },
+    /// The server's answer is not what the caller asked to decode it as. The call was executed.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+/// The four categories of the specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Category {
+    /// The network or the peer's machine: refused, reset, silent, closed.
+    Connection,
+    /// One side broke a protocol: bad frame, bad JSON, an answer of the wrong shape.
+    Protocol,
+    /// Credentials are missing, wrong, expired or not sufficient.
+    Authentication,
+    /// The request itself, or how it was configured.
+    Application,
+}
+
+/// What a caller should do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Advice {
+    /// Nothing was executed: try again, after the given time when there is one.
+    Retry(Option<Duration>),
+    /// It may have been executed: ask the server what became of it before trying again.
+    Reconcile,
+    /// Log in again or mend the credentials.
+    Reauthenticate,
+    /// The same request will fail again: change it.
+    Change,
+    /// The client is over; make a new one.
+    Stop,
+}
+
+impl Error {
+    /// Which of the four categories this belongs to.
+    pub fn category(&self) -> Category {
+        match self {
+            Self::Config(_) => Category::Application,
+            Self::Connect(error) => error.category(),
+            Self::NotSent(reason) => reason.category(),
+            Self::Unknown(reason) => reason.category(),
+            Self::Rejected(_) => Category::Application,
+            Self::Refused { reason, .. } => reason.category(),
+            Self::Decode(_) => Category::Protocol,
+        }
+    }
+
+    /// What to do next.
+    pub fn advice(&self) -> Advice {
+        match self {
+            Self::Config(_) => Advice::Change,
+            Self::Connect(error) => match error.verdict() {
+                Verdict::Retry(after) => Advice::Retry(after),
+                Verdict::Stop => match error.category() {
+                    Category::Authentication => Advice::Reauthenticate,
+                    Category::Connection | Category::Protocol | Category::Application => Advice::Change,
+                },
+            },
+            Self::NotSent(reason) => reason.advice(),
+            Self::Unknown(_) => Advice::Reconcile,
+            Self::Rejected(_) | Self::Refused { .. } => Advice::Change,
+            Self::Decode(_) => Advice::Reconcile,
+        }
+    }
+}
+
+/// A value that cannot be used, and the field that holds it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct ConfigError {
+    /// The field or argument, as it is named in the API.
+    pub field: &'static str,
+    /// What is wrong with it. Never holds the value when that may be secret.
+    pub problem: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(field: &'static str, problem: impl Into<String>) -> Self {
+        Self { field, problem: problem.into() }
+    }
+}
+
+/// Why a request never left.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotSent {
+    /// The outbound queue is full: [`Config::outbound`](crate::Config::outbound).
+    #[error("the outbound queue is full")]
+    QueueFull,
+    /// The connection ended while the request was still waiting its turn.
+    #[error("{0}")]
+    Disconnected(Disconnect),
+    /// There is no connection, and the caller chose not to wait for one.
+    #[error("not connected")]
+    Offline,
+    /// The call's deadline passed while it waited for a connection, for credits or for its turn.
+    #[error("the deadline passed before it could be sent")]
+    DeadlinePassed,
+    /// The rate limiter has no credits for it now, and the caller chose not to wait; they suffice after this time.
+    #[error("rate limited for {0:?}")]
+    RateLimited(Duration),
+    /// It costs more than the limiter can ever hold.
+    #[error("it costs more credits than the limit allows at once")]
+    TooExpensive,
+    /// It is larger than the protocol or the configuration allows.
+    #[error("{size} bytes where at most {limit} are allowed")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The parameters could not be written as JSON.
+    #[error("parameters: {0}")]
+    Params(String),
+    /// The protocol cannot express it.
+    #[error("the protocol does not support {0}")]
+    Unsupported(&'static str),
+    /// The client has ended.
+    #[error("the client has ended: {0}")]
+    Ended(Ended),
+}
+
+impl NotSent {
+    fn category(&self) -> Category {
+        match self {
+            Self::Disconnected(_) | Self::Offline | Self::DeadlinePassed => Category::Connection,
+            Self::QueueFull | Self::RateLimited(_) | Self::TooExpensive => Category::Application,
+            Self::TooLarge { .. } | Self::Params(_) | Self::Unsupported(_) => Category::Application,
+            Self::Ended(ended) => ended.category(),
+        }
+    }
+
+    fn advice(&self) -> Advice {
+        match self {
+            Self::Disconnected(_) | Self::Offline | Self::DeadlinePassed | Self::QueueFull => {
+                Advice::Retry(None)
+            }
+            Self::RateLimited(wait) => Advice::Retry(Some(*wait)),
+            Self::TooExpensive | Self::TooLarge { .. } | Self::Params(_) | Self::Unsupported(_) => {
+                Advice::Change
+            }
+            Self::Ended(ended) => match ended.category() {
+                Category::Authentication => Advice::Reauthenticate,
+                Category::Connection | Category::Protocol | Category::Application => Advice::Stop,
+            },
+        }
+    }
+}
+
+/// Why the outcome of a request that left is not known.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unknown {
+    /// The connection ended before an answer came.
+    #[error("{0}")]
+    Disconnected(Disconnect),
+    /// No answer came within the call's deadline. An answer that comes later is ignored.
+    #[error("no answer within the deadline")]
+    TimedOut,
+    /// The server answered the batch and left this request out.
+    #[error("the batch was answered without it")]
+    MissingFromBatch,
+    /// The client was closed before an answer came.
+    #[error("the client has ended: {0}")]
+    Ended(Ended),
+}
+
+impl Unknown {
+    fn category(&self) -> Category {
+        match self {
+            Self::Disconnected(_) | Self::TimedOut => Category::Connection,
+            Self::MissingFromBatch => Category::Protocol,
+            Self::Ended(ended) => ended.category(),
+        }
+    }
+}
+
+/// A JSON-RPC error object (JSON-RPC 2.0 section 5.1), or what a protocol makes of its venue's errors.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} ({code})")]
+pub struct RpcError {
+    /// The server's code.
+    pub code: i64,
+    /// The server's message.
+    pub message: String,
+    /// The server's `data` as JSON text, when it sent any. An explicit `null` is kept as `null`.
+    pub data: Option<String>,
+}
+
+/// Why a channel is not subscribed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The server answered the request and did not list the channel.
+    #[error("the server did not confirm it")]
+    NotConfirmed,
+    /// The server answered with an error.
+    #[error(transparent)]
+    Error(#[from] RpcError),
+    /// No answer came.
+    #[error("no answer within the deadline")]
+    TimedOut,
+}
+
+impl Refusal {
+    fn category(&self) -> Category {
+        match self {
+            Self::NotConfirmed | Self::Error(_) => Category::Application,
+            Self::TimedOut => Category::Connection,
+        }
+    }
+}
+
+/// A payload that does not have the expected form.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot decode {what}: {problem}")]
+pub struct DecodeError {
+    /// The method or channel that the payload belongs to.
+    pub what: String,
+    /// What did not fit, and where. Does not quote the payload.
+    pub problem: String,
+}
+
+/// The part of connecting that was under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Waiting for the endpoint provider.
+    Endpoint,
+    /// Looking up the host's addresses.
+    Dns,
+    /// Opening the TCP connection.
+    Tcp,
+    /// The TLS handshake.
+    Tls,
+    /// The HTTP upgrade.
+    Upgrade,
+    /// The browser connects and does not say how far it came.
+    Browser,
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Endpoint => "asking for the endpoint",
+            Self::Dns => "looking up the host",
+            Self::Tcp => "connecting",
+            Self::Tls => "the TLS handshake",
+            Self::Upgrade => "the upgrade",
+            Self::Browser => "connecting",
+        })
+    }
+}
+
+/// Why an attempt to connect failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The endpoint provider failed.
+    #[error("endpoint provider: {0}")]
+    Endpoint(String),
+    /// This platform cannot use the configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The host has no address.
+    #[error("cannot resolve {host}: {problem}")]
+    Dns {
+        /// The host name.
+        host: String,
+        /// What the resolver said.
+        problem: String,
+    },
+    /// No address of the host accepted a TCP connection.
+    #[error("cannot connect: {0}")]
+    Tcp(String),
+    /// The TLS handshake failed.
+    #[error("TLS: {problem}")]
+    Tls {
+        /// What kind of failure it was.
+        kind: TlsFailure,
+        /// What the TLS library said.
+        problem: String,
+    },
+    /// The server answered the upgrade with an HTTP status other than 101.
+    #[error("the server answered HTTP {status}")]
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// How long the server asked us to wait, from `Retry-After` in either form.
+        retry_after: Option<Duration>,
+        /// Where a redirect points. Redirects are not followed.
+        location: Option<String>,
+    },
+    /// The answer to the upgrade breaks RFC 6455 section 4.
+    #[error("not a valid upgrade: {0}")]
+    Upgrade(String),
+    /// The connection ended during the handshake.
+    #[error("the connection ended during {phase}: {problem}")]
+    Io {
+        /// What was under way.
+        phase: Phase,
+        /// What the operating system said.
+        problem: String,
+    },
+    /// The overall deadline for DNS, TCP, TLS and upgrade passed.
+    #[error("timed out in {0}")]
+    Timeout(Phase),
+    /// The browser failed to connect and does not say why.
+    #[error("the browser could not connect and does not say why")]
+    Browser,
+}
+
+/// Kinds of TLS failure that call for different action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TlsFailure {
+    /// The certificate is expired or not yet valid.
+    Expired,
+    /// No trusted root signed it; a self-signed certificate is one of these.
+    UnknownIssuer,
+    /// It is for another host.
+    WrongHost,
+    /// It was revoked.
+    Revoked,
+    /// Any other fault of the certificate.
+    Certificate,
+    /// The two sides have no version or cipher in common, or one of them broke the protocol.
+    Handshake,
+}
+
+/// Whether to try again, and after what time at the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Try again by the backoff, and not before the given time when there is one.
+    Retry(Option<Duration>),
+    /// The same attempt would fail again: the client ends.
+    Stop,
+}
+
+/// What an HTTP status in answer to the upgrade means for the next attempt.
+pub fn status_verdict(status: u16, retry_after: Option<Duration>) -> Verdict {
+    match status {
+        // Request timeout, misdirected, too early, too many requests; and the server's own trouble.
+        408 | 421 | 425 | 429 | 500 | 502..=504 | 506..=599 => Verdict::Retry(retry_after),
+        // Redirects, refusals (401, 403, 407) and requests that cannot succeed (404, 426, 501 …).
+        _ => Verdict::Stop,
+    }
+}
+
+/// What a close code from the server means, unless the protocol knows better.
+///
+/// 4000–4999 belong to the application: a [`Protocol`](crate::Protocol) decides, and the default is to try again.
+pub fn close_verdict(code: CloseCode) -> Verdict {
+    match code {
+        CloseCode::UNSUPPORTED_DATA | CloseCode::POLICY_VIOLATION | CloseCode::MANDATORY_EXTENSION => {
+            Verdict::Stop
+        }
+        CloseCode::UNAUTHORIZED | CloseCode::FORBIDDEN => Verdict::Stop,
+        CloseCode::TRY_AGAIN_LATER => Verdict::Retry(Some(Duration::from_secs(1))),
+        _ => Verdict::Retry(None),
+    }
+}
+
+impl ConnectError {
+    /// Which of the four categories this belongs to.
+    pub fn category(&self) -> Category {
+        match self {
+            Self::Status { status: 401 | 403 | 407, .. } => Category::Authentication,
+            Self::Status { .. } | Self::Upgrade(_) => Category::Protocol,
+            Self::Config(_) => Category::Application,
+            Self::Endpoint(_) | Self::Dns { .. } | Self::Tcp(_) | Self::Io { .. } => Category::Connection,
+            Self::Tls { .. } | Self::Timeout(_) | Self::Browser => Category::Connection,
+        }
+    }
+
+    /// Whether another attempt makes sense.
+    ///
+    /// A server that answers the upgrade with something else than HTTP may be restarting, so that is retried;
+    /// a certificate that does not verify will not get better by asking again.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Status { status, retry_after, .. } => status_verdict(*status, *retry_after),
+            Self::Tls { kind: TlsFailure::Handshake, .. } => Verdict::Retry(None),
+            Self::Tls { .. } | Self::Config(_) => Verdict::Stop,
+            Self::Endpoint(_) | Self::Dns { .. } | Self::Tcp(_) | Self::Upgrade(_) => Verdict::Retry(None),
+            Self::Io { .. } | Self::Timeout(_) | Self::Browser => Verdict::Retry(None),
+        }
+    }
+}
+
+/// Why a connection ended, or an attempt to make one failed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Disconnect {
+    /// The attempt failed.
+    #[error("{0}")]
+    Connect(#[from] ConnectError),
+    /// The server closed it with a close frame; `None` when that carried no code.
+    #[error("closed by the server{}", .0.as_ref().map(|frame| format!(": {frame}")).unwrap_or_default())]
+    Closed(Option<CloseFrame>),
+    /// It ended without a close frame (what browsers call 1006).
+    #[error("dropped without a close frame: {0}")]
+    Dropped(String),
+    /// Nothing was received for this long, and the peer did not answer when asked.
+    #[error("nothing was received for {0:?}")]
+    Silent(Duration),
+    /// The peer broke the WebSocket protocol or one of our limits; the code is what we closed with.
+    #[error("the peer broke the protocol: {problem}")]
+    Violation {
+        /// The close code for it: 1002, 1007 or 1009.
+        code: CloseCode,
+        /// What the peer did.
+        problem: String,
+    },
+    /// The protocol's opening (login, heartbeat) failed.
+    #[error("opening failed: {0}")]
+    Opening(#[from] OpeningError),
+    /// The protocol asked for a new connection.
+    #[error("{0}")]
+    Protocol(String),
+    /// The user asked for a new connection.
+    #[error("reconnect requested")]
+    Requested,
+}
+
+/// Why the protocol's opening failed after the connection was made.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpeningError {
+    /// The server refused the credentials: the client ends.
+    #[error("login refused: {0}")]
+    Authentication(RpcError),
+    /// The server refused a step; it is tried again on the next connection.
+    #[error("{method} refused: {error}")]
+    Rejected {
+        /// The step's method.
+        method: String,
+        /// The server's error.
+        error: RpcError,
+    },
+    /// The server did not answer a step in time.
+    #[error("{method} was not answered")]
+    TimedOut {
+        /// The step's method.
+        method: String,
+    },
+    /// A step could not be sent.
+    #[error("{method} could not be sent: {reason}")]
+    NotSent {
+        /// The step's method.
+        method: String,
+        /// Why it did not leave.
+        reason: Box<NotSent>,
+    },
+    /// The server's answer to a step makes no sense, or speaks of another environment.
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+/// Why the client does not try again.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Ended {
+    /// The user closed it, or dropped the last handle.
+    #[error("closed by the user")]
+    Closed,
+    /// The last attempt met a refusal that another attempt would meet again.
+    #[error("{0}")]
+    Refused(Disconnect),
+    /// The allowed number of attempts is used up; this ended the last one.
+    #[error("no attempts left: {0}")]
+    AttemptsExhausted(Disconnect),
+    /// The driver was dropped or its runtime shut down.
+    #[error("the connection's task is gone")]
+    Abandoned,
+}
+
+impl Ended {
+    /// Which of the four categories this belongs to.
+    pub fn category(&self) -> Category {
+        match self {
+            Self::Closed | Self::Abandoned => Category::Application,
+            Self::Refused(reason) | Self::AttemptsExhausted(reason) => reason.category(),
+        }
+    }
+}
+
+impl Disconnect {
+    /// Which of the four categories this belongs to.
+    pub fn category(&self) -> Category {
+        match self {
+            Self::Connect(error) => error.category(),
+            Self::Closed(Some(CloseFrame { code, .. })) => match *code {
+                CloseCode::UNAUTHORIZED | CloseCode::FORBIDDEN | CloseCode::POLICY_VIOLATION => {
+                    Category::Authentication
+                }
+                CloseCode::PROTOCOL_ERROR | CloseCode::INVALID_DATA => Category::Protocol,
+                _ => Category::Connection,
+            },
+            Self::Closed(None) | Self::Dropped(_) | Self::Silent(_) => Category::Connection,
+            Self::Violation { .. } => Category::Protocol,
+            Self::Opening(OpeningError::Authentication(_)) => Category::Authentication,
+            Self::Opening(OpeningError::Rejected { .. }) => Category::Application,
+            Self::Opening(OpeningError::TimedOut { .. } | OpeningError::NotSent { .. }) => {
+                Category::Connection
+            }
+            Self::Opening(OpeningError::Unexpected(_)) => Category::Protocol,
+            Self::Protocol(_) | Self::Requested => Category::Application,
+        }
+    }
+}

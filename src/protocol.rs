@@ -1,0 +1,281 @@
+//! What a venue brings: how to open, how to write and read messages, what a call costs, how to subscribe.
+//!
+//! [`JsonRpc`](crate::JsonRpc) serves any JSON-RPC 2.0 server; [`deribit`](crate::deribit) builds on it; a venue that
+//! speaks something else implements the trait itself, with its own correlation (`examples/custom_protocol.rs`).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+
+use crate::error::{NotSent, RpcError, Verdict, close_verdict};
+use crate::frame::{CloseFrame, Message};
+use crate::payload::Payload;
+use crate::session::limiter::{Bucket, Cost, Lane};
+
+/// A venue's protocol. All methods but [`encode`](Self::encode) and [`read`](Self::read) have a default for a venue
+/// that has no such thing.
+///
+/// The session calls these methods and does the rest: it keeps time, ids, queues, credits and subscriptions. One
+/// value serves one client for all its connections; [`open`](Self::open) with `None` says that a new one began.
+pub trait Protocol {
+    /// Writes a request. Without an `id` it is a notification, to which no reply is expected.
+    ///
+    /// `id` is new for each request in the client's life. A venue with another form of correlation keeps its own map
+    /// here, and finds the id again in [`read`](Self::read).
+    ///
+    /// # Errors
+    /// Why the protocol cannot express it.
+    fn encode(&mut self, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent>;
+
+    /// Writes several requests as one message.
+    ///
+    /// # Errors
+    /// By default that batches are not supported.
+    fn encode_batch(&mut self, requests: &[(Option<RequestId>, Request)]) -> Result<Message, NotSent> {
+        let _ = requests;
+        Err(NotSent::Unsupported("batches"))
+    }
+
+    /// Reads one message, calling `found` for each thing in it, in order.
+    fn read<'m>(&mut self, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>));
+
+    /// The next step after a connection was made: hello, login, heartbeat. Called with `None` first, then with the
+    /// answer to each step, until it is done. Subscriptions are restored and calls are sent after that.
+    fn open(&mut self, answer: Option<Result<&Payload, &RpcError>>) -> OpenStep {
+        let _ = answer;
+        OpenStep::Done
+    }
+
+    /// A harmless request whose reply proves that the peer is alive, for platforms without pings.
+    fn probe(&mut self) -> Option<Request> {
+        None
+    }
+
+    /// The buckets of the limiter, unless the configuration brings one.
+    fn buckets(&self) -> Vec<Bucket> {
+        Vec::new()
+    }
+
+    /// What a request takes from the buckets.
+    fn cost(&self, method: &str) -> Cow<'static, [Cost]> {
+        let _ = method;
+        Cow::Borrowed(&[])
+    }
+
+    /// Whether a request goes ahead of others.
+    fn lane(&self, method: &str) -> Lane {
+        let _ = method;
+        Lane::Normal
+    }
+
+    /// Whether making a request twice does no harm.
+    fn is_idempotent(&self, method: &str) -> bool {
+        let _ = method;
+        false
+    }
+
+    /// Which channels may share a subscribe request: those with the same number. Requests go out by rising number.
+    fn group(&self, channel: &str) -> u8 {
+        let _ = channel;
+        0
+    }
+
+    /// The most channels, and bytes of their names, in one subscribe request.
+    fn subscribe_limits(&self) -> SubscribeLimits {
+        SubscribeLimits::default()
+    }
+
+    /// The request that subscribes to channels of one group; `None` when the server need not be told.
+    fn subscribe(&self, group: u8, channels: &[&str]) -> Option<Request> {
+        let _ = (group, channels);
+        None
+    }
+
+    /// The request that unsubscribes; `None` when the server need not be told.
+    fn unsubscribe(&self, group: u8, channels: &[&str]) -> Option<Request> {
+        let _ = (group, channels);
+        None
+    }
+
+    /// Which of the requested channels the server's answer confirms, and under which route their data will come.
+    fn confirmed(&self, channels: &[&str], answer: &Payload) -> Vec<Confirmation> {
+        let _ = answer;
+        channels.iter().map(|channel| Confirmation::of(*channel)).collect()
+    }
+
+    /// What a close frame from the server means for the next attempt.
+    fn close_verdict(&self, frame: &CloseFrame) -> Verdict {
+        close_verdict(frame.code)
+    }
+}
+
+/// One thing found in a message.
+#[derive(Debug)]
+pub enum Inbound<'m> {
+    /// The answer to a request of ours.
+    Reply {
+        /// The request's id.
+        id: RequestId,
+        /// The result as received, or the error.
+        result: Result<&'m [u8], RpcError>,
+    },
+    /// The replies since the last one of these came together: requests of the same batch that were left out will
+    /// not be answered.
+    EndOfBatch,
+    /// Data of a subscription.
+    Data {
+        /// What [`Confirmation::route`] named: most often the channel itself.
+        route: Cow<'m, str>,
+        /// The data as received.
+        data: &'m [u8],
+    },
+    /// The server asks for a sign of life: this request goes out ahead of everything, and its reply is not awaited
+    /// by anybody.
+    Answer(Request),
+    /// A sign of life or an acknowledgement that nobody needs to see.
+    Nothing,
+    /// Something for the user: see [`Client::messages`](crate::Client::messages).
+    Unmatched(Unmatched),
+    /// The message, or a part of it, breaks the protocol. The connection stays.
+    Invalid(String),
+    /// The server says that this connection is of no more use.
+    Reconnect(String),
+}
+
+/// What a server sent that answers no request and belongs to no subscription.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Unmatched {
+    /// A message that the protocol does not know.
+    Message(Message),
+    /// A notification that belongs to no subscription.
+    Notification {
+        /// Its method.
+        method: String,
+        /// Its parameters; empty when there were none.
+        params: Payload,
+    },
+    /// A request to us: answer it by [`Client::respond`](crate::Client::respond).
+    Request {
+        /// The server's id, as JSON text: a number or a string.
+        id: String,
+        /// Its method.
+        method: String,
+        /// Its parameters; empty when there were none.
+        params: Payload,
+    },
+    /// An error with a null or absent id: the server could not tell which request it answers.
+    Error(RpcError),
+}
+
+/// The next step of [`Protocol::open`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum OpenStep {
+    /// Make this request and come back with its answer.
+    Call(Request),
+    /// The connection is ready for use.
+    Done,
+    /// It cannot be used, and why.
+    Fail(crate::error::OpeningError),
+}
+
+/// A method and its parameters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The method's name.
+    pub method: Cow<'static, str>,
+    /// The parameters as JSON text, if any. JSON-RPC allows an object or an array.
+    pub params: Option<String>,
+}
+
+impl Request {
+    /// A request without parameters.
+    pub fn new(method: impl Into<Cow<'static, str>>) -> Self {
+        Self { method: method.into(), params: None }
+    }
+
+    /// A request with parameters. `()` and `None` stand for no parameters.
+    ///
+    /// # Errors
+    /// [`NotSent::Params`] when they cannot be written as JSON.
+    pub fn with<T: Serialize + ?Sized>(
+        method: impl Into<Cow<'static, str>>,
+        params: &T,
+    ) -> Result<Self, NotSent> {
+        let params = serde_json::to_string(params).map_err(|error| NotSent::Params(error.to_string()))?;
+        Ok(Self { method: method.into(), params: (params != "null").then_some(params) })
+    }
+
+    /// Bytes that it holds in a queue.
+    pub(crate) fn size(&self) -> usize {
+        self.method.len() + self.params.as_ref().map_or(0, String::len)
+    }
+}
+
+impl fmt::Debug for Request {
+    /// Shows the method only: parameters may be credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({})", self.method)
+    }
+}
+
+/// Bounds of one subscribe request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubscribeLimits {
+    /// How many channels. Default 500.
+    pub channels: usize,
+    /// How many bytes the quoted names may take together. Default 24,000.
+    pub bytes: usize,
+}
+
+impl Default for SubscribeLimits {
+    fn default() -> Self {
+        Self { channels: 500, bytes: 24_000 }
+    }
+}
+
+/// A channel that the server confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The channel, as it was requested.
+    pub channel: String,
+    /// The name under which its data comes: the channel itself, or an id that the server gave it.
+    pub route: String,
+}
+
+impl Confirmation {
+    /// A channel whose data comes under its own name.
+    pub fn of(channel: impl Into<String>) -> Self {
+        let channel = channel.into();
+        Self { route: channel.clone(), channel }
+    }
+}
+
+/// Names one request for the whole life of a client: no id is used twice, so a late reply never meets another call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// The one source of request ids of a client. Clones count on together.
+#[derive(Clone, Debug)]
+pub struct RequestIds(Arc<AtomicU64>);
+
+impl Default for RequestIds {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU64::new(1)))
+    }
+}
+
+impl RequestIds {
+    /// An id that was not given out before.
+    pub fn next(&self) -> RequestId {
+        RequestId(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Whether the id was given out.
+    pub fn knows(&self, id: RequestId) -> bool {
+        id.0 != 0 && id.0 < self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,277 @@
+//! Token buckets in integers: never over capacity, never a lost or refunded credit.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::time::Instant;
+
+/// A rate limit as data: credits that refill continuously up to a capacity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// A name for events and health.
+    pub name: &'static str,
+    /// The most credits it holds; it starts full.
+    pub capacity: u64,
+    /// Credits added per second, continuously.
+    pub refill: u64,
+    /// Credits that only urgent requests may use: heartbeat replies and cancels.
+    pub reserve: u64,
+}
+
+/// What a request takes from one bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// The bucket's index in the limiter.
+    pub bucket: usize,
+    /// How many credits.
+    pub credits: u64,
+}
+
+/// How a request is ranked: in the queue to the wire and for the limiter's reserve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lane {
+    /// Goes ahead of everything that waits: heartbeat replies, cancels.
+    Urgent,
+    /// Waits its turn.
+    #[default]
+    Normal,
+}
+
+/// Why the limiter does not let a request go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limited {
+    /// The credits suffice at this time, if nobody else takes them.
+    Until(Instant),
+    /// It asks for more than a bucket can ever give it.
+    Never,
+}
+
+/// A set of token buckets. Clones share the same buckets: give one limiter to all clients of an account.
+///
+/// ```
+/// use steadysocket::{Bucket, Cost, Lane, Limiter, time::Instant};
+/// let limiter = Limiter::new([Bucket { name: "calls", capacity: 2, refill: 1, reserve: 0 }]);
+/// let call = [Cost { bucket: 0, credits: 1 }];
+/// let now = Instant::ZERO;
+/// assert!(limiter.spend(now, &call, Lane::Normal).is_ok());
+/// assert!(limiter.spend(now, &call, Lane::Normal).is_ok());
+/// assert!(limiter.spend(now, &call, Lane::Normal).is_err());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Limiter(Arc<Mutex<Vec<Level>>>);
+
+#[derive(Debug)]
+struct Level {
+    bucket: Bucket,
+    /// Billionths of a credit, so that a refill for any number of nanoseconds is exact.
+    nanocredits: u128,
+    refilled: Option<Instant>,
+}
+
+const NANO: u128 = 1_000_000_000;
+
+impl Limiter {
+    /// A limiter whose buckets are full.
+    pub fn new(buckets: impl IntoIterator<Item = Bucket>) -> Self {
+        let level = |bucket: Bucket| Level {
+            nanocredits: u128::from(bucket.capacity) * NANO,
+            bucket,
+            refilled: None,
+        };
+        Self(Arc::new(Mutex::new(buckets.into_iter().map(level).collect())))
+    }
+
+    /// Takes all `costs`, or nothing.
+    ///
+    /// # Errors
+    /// When it may be tried again; [`Limited::Never`] for a cost above a bucket's capacity or of a bucket that does
+    /// not exist.
+    pub fn spend(&self, now: Instant, costs: &[Cost], lane: Lane) -> Result<(), Limited> {
+        if costs.is_empty() {
+            return Ok(());
+        }
+        let mut levels = self.lock();
+        let mut until = None;
+        for (index, cost) in costs.iter().enumerate() {
+            // A bucket that is named twice pays the sum.
+            let credits =
+                costs[..=index].iter().filter(|other| other.bucket == cost.bucket).map(|c| c.credits);
+            let level = levels.get_mut(cost.bucket).ok_or(Limited::Never)?;
+            match level.affordable(now, credits.fold(0, u64::saturating_add), lane) {
+                Ok(()) => {}
+                Err(Limited::Never) => return Err(Limited::Never),
+                Err(Limited::Until(time)) => until = until.max(Some(time)),
+            }
+        }
+        if let Some(time) = until {
+            return Err(Limited::Until(time));
+        }
+        for cost in costs {
+            levels[cost.bucket].nanocredits -= u128::from(cost.credits) * NANO;
+        }
+        Ok(())
+    }
+
+    /// Whole credits in a bucket at `now`; `None` when there is no such bucket.
+    pub fn available(&self, now: Instant, bucket: usize) -> Option<u64> {
+        let mut levels = self.lock();
+        let level = levels.get_mut(bucket)?;
+        level.refill(now);
+        u64::try_from(level.nanocredits / NANO).ok()
+    }
+
+    /// The buckets, in the order that [`Cost::bucket`] counts them.
+    pub fn buckets(&self) -> Vec<Bucket> {
+        self.lock().iter().map(|level| level.bucket.clone()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Level>> {
+        // Nothing below can panic half-way through a change, so a poisoned lock holds sound levels.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Level {
+    fn refill(&mut self, now: Instant) {
+        let elapsed = now.since(self.refilled.unwrap_or(now)).as_nanos();
+        // Clients that share the limiter may come with slightly older times; those add nothing and take nothing back.
+        self.refilled = self.refilled.max(Some(now));
+        let full = u128::from(self.bucket.capacity) * NANO;
+        self.nanocredits = full.min(self.nanocredits + elapsed * u128::from(self.bucket.refill));
+    }
+
+    fn affordable(&mut self, now: Instant, credits: u64, lane: Lane) -> Result<(), Limited> {
+        self.refill(now);
+        let reserve = match lane {
+            Lane::Urgent => 0,
+            Lane::Normal => self.bucket.reserve,
+        };
+        let needed = u128::from(credits) + u128::from(reserve);
+        if needed > u128::from(self.bucket.capacity) {
+            return Err(Limited::Never);
+        }
+        let missing = (needed * NANO).saturating_sub(self.nanocredits);
+        if missing == 0 {
+            return Ok(());
+        }
+        if self.bucket.refill == 0 {
+            return Err(Limited::Never);
+        }
+        let wait = missing.div_ceil(u128::from(self.bucket.refill));
+        let at = u128::from(now.as_nanos()) + wait;
+        Err(Limited::Until(Instant::from_nanos(u64::try_from(at).unwrap_or(u64::MAX))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn bucket(capacity: u64, refill: u64, reserve: u64) -> Bucket {
+        Bucket { name: "test", capacity, refill, reserve }
+    }
+
+    fn cost(credits: u64) -> [Cost; 1] {
+        [Cost { bucket: 0, credits }]
+    }
+
+    const T0: Instant = Instant::from_nanos(1_000_000);
+
+    #[test]
+    fn a_refusal_takes_nothing() {
+        let limiter = Limiter::new([bucket(10, 1, 0), bucket(1, 1, 0)]);
+        let both = [Cost { bucket: 0, credits: 1 }, Cost { bucket: 1, credits: 1 }];
+        assert_eq!(limiter.spend(T0, &both, Lane::Normal), Ok(()));
+        assert_eq!(limiter.spend(T0, &both, Lane::Normal), Err(Limited::Until(T0 + Duration::from_secs(1))));
+        assert_eq!(limiter.available(T0, 0), Some(9));
+    }
+
+    #[test]
+    fn what_can_never_be_paid_is_said_at_once() {
+        let limiter = Limiter::new([bucket(10, 1, 4), bucket(5, 0, 0)]);
+        assert_eq!(limiter.spend(T0, &cost(7), Lane::Normal), Err(Limited::Never));
+        assert_eq!(limiter.spend(T0, &cost(7), Lane::Urgent), Ok(()));
+        assert_eq!(limiter.spend(T0, &[Cost { bucket: 9, credits: 1 }], Lane::Normal), Err(Limited::Never));
+        let once = [Cost { bucket: 1, credits: 5 }];
+        assert_eq!(limiter.spend(T0, &once, Lane::Normal), Ok(()));
+        assert_eq!(limiter.spend(T0, &once, Lane::Normal), Err(Limited::Never));
+        let twice = [Cost { bucket: 0, credits: 6 }, Cost { bucket: 0, credits: 6 }];
+        assert_eq!(limiter.spend(T0, &twice, Lane::Urgent), Err(Limited::Never));
+    }
+
+    #[test]
+    fn the_reserve_is_for_urgent_requests() {
+        let limiter = Limiter::new([bucket(10, 1, 3)]);
+        assert_eq!(limiter.spend(T0, &cost(7), Lane::Normal), Ok(()));
+        assert!(limiter.spend(T0, &cost(1), Lane::Normal).is_err());
+        assert_eq!(limiter.spend(T0, &cost(3), Lane::Urgent), Ok(()));
+    }
+
+    proptest! {
+        /// Against the definition: what is spent up to any time never exceeds capacity + refill × time, and nothing
+        /// that the budget covers is refused.
+        #[test]
+        fn exact_at_every_moment(
+            capacity in 1u64..1000, refill in 0u64..100_000,
+            steps in prop::collection::vec((0u64..2_000_000_000, 0u64..1200), 1..200),
+        ) {
+            let limiter = Limiter::new([bucket(capacity, refill, 0)]);
+            let mut now = T0;
+            let mut level = u128::from(capacity) * NANO;
+            for (nanos, credits) in steps {
+                now = now + Duration::from_nanos(nanos);
+                level = (level + u128::from(nanos) * u128::from(refill)).min(u128::from(capacity) * NANO);
+                match limiter.spend(now, &cost(credits), Lane::Normal) {
+                    Ok(()) => {
+                        prop_assert!(level >= u128::from(credits) * NANO);
+                        level -= u128::from(credits) * NANO;
+                    }
+                    Err(Limited::Never) => prop_assert!(credits > capacity || (refill == 0 && level < u128::from(credits) * NANO)),
+                    Err(Limited::Until(time)) => {
+                        prop_assert!(level < u128::from(credits) * NANO);
+                        // The time is the first at which it can be paid.
+                        let gain = |at: Instant| level + u128::from(at.as_nanos() - now.as_nanos()) * u128::from(refill);
+                        prop_assert!(gain(time) >= u128::from(credits) * NANO);
+                        prop_assert!(gain(time - Duration::from_nanos(1)) < u128::from(credits) * NANO);
+                    }
+                }
+                prop_assert_eq!(limiter.available(now, 0).map(u128::from), Some(level / NANO));
+            }
+        }
+
+        /// Times that step back, as they do between threads, never mint credits.
+        #[test]
+        fn older_times_mint_nothing(times in prop::collection::vec(0u64..3_000_000_000, 1..100)) {
+            let limiter = Limiter::new([bucket(5, 10, 0)]);
+            limiter.spend(T0, &[], Lane::Normal).unwrap();
+            let mut spent = 0u128;
+            let mut latest = T0;
+            limiter.available(T0, 0);
+            for nanos in times {
+                let now = T0 + Duration::from_nanos(nanos);
+                latest = latest.max(now);
+                if limiter.spend(now, &cost(1), Lane::Normal).is_ok() {
+                    spent += NANO;
+                }
+                prop_assert!(spent <= 5 * NANO + u128::from(latest.as_nanos() - T0.as_nanos()) * 10);
+            }
+        }
+    }
+
+    #[test]
+    fn exact_under_concurrency() {
+        let limiter = Limiter::new([bucket(1000, 0, 0)]);
+        let spent: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        (0..500).filter(|_| limiter.spend(T0, &cost(1), Lane::Normal).is_ok()).count()
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(spent, 1000);
+    }
+}

@@ -1,0 +1,3 @@
+//! The pure state machine of one logical connection.
+
+pub mod limiter;
