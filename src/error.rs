@@ -20,9 +20,9 @@ pub enum Error {
     /// The configuration or an argument cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The first connection could not be made. Nothing was sent.
+    /// The client ended before it was connected. Nothing was sent.
     #[error("could not connect: {0}")]
-    Connect(#[from] ConnectError),
+    Connect(Ended),
     /// The request never left this machine: it is safe to make it again.
     #[error("not sent: {0}")]
     NotSent(#[from] NotSent),
@@ -78,7 +78,7 @@ impl Error {
     pub fn category(&self) -> Category {
         match self {
             Self::Config(_) => Category::Application,
-            Self::Connect(error) => error.category(),
+            Self::Connect(ended) => ended.category(),
             Self::NotSent(reason) => reason.category(),
             Self::Unknown(reason) => reason.category(),
             Self::Rejected(_) => Category::Application,
@@ -91,16 +91,11 @@ impl Error {
     pub fn advice(&self) -> Advice {
         match self {
             Self::Config(_) => Advice::Change,
-            Self::Connect(error) => match error.verdict() {
-                Verdict::Retry(after) => Advice::Retry(after),
-                Verdict::Stop => match error.category() {
-                    Category::Authentication => Advice::Reauthenticate,
-                    Category::Connection | Category::Protocol | Category::Application => Advice::Change,
-                },
-            },
+            Self::Connect(ended) => ended.advice(),
             Self::NotSent(reason) => reason.advice(),
             Self::Unknown(_) => Advice::Reconcile,
-            Self::Rejected(_) | Self::Refused { .. } => Advice::Change,
+            Self::Rejected(_) => Advice::Change,
+            Self::Refused { reason, .. } => reason.advice(),
             Self::Decode(_) => Advice::Reconcile,
         }
     }
@@ -182,10 +177,7 @@ impl NotSent {
             Self::TooExpensive | Self::TooLarge { .. } | Self::Params(_) | Self::Unsupported(_) => {
                 Advice::Change
             }
-            Self::Ended(ended) => match ended.category() {
-                Category::Authentication => Advice::Reauthenticate,
-                Category::Connection | Category::Protocol | Category::Application => Advice::Stop,
-            },
+            Self::Ended(ended) => ended.advice(),
         }
     }
 }
@@ -240,16 +232,27 @@ pub enum Refusal {
     /// The server answered with an error.
     #[error(transparent)]
     Error(#[from] RpcError),
-    /// No answer came.
-    #[error("no answer within the deadline")]
+    /// It was not confirmed in time: no answer came, or no connection.
+    #[error("not confirmed within the deadline")]
     TimedOut,
+    /// There is no connection, and the configuration says not to wait for one.
+    #[error("not connected")]
+    Offline,
 }
 
 impl Refusal {
     fn category(&self) -> Category {
         match self {
             Self::NotConfirmed | Self::Error(_) => Category::Application,
-            Self::TimedOut => Category::Connection,
+            Self::TimedOut | Self::Offline => Category::Connection,
+        }
+    }
+
+    fn advice(&self) -> Advice {
+        match self {
+            Self::NotConfirmed | Self::Error(_) => Advice::Change,
+            // Subscribing twice does no harm.
+            Self::TimedOut | Self::Offline => Advice::Retry(None),
         }
     }
 }
@@ -523,6 +526,25 @@ impl Ended {
         match self {
             Self::Closed | Self::Abandoned => Category::Application,
             Self::Refused(reason) | Self::AttemptsExhausted(reason) => reason.category(),
+        }
+    }
+}
+
+impl Ended {
+    /// What to do before making a new client.
+    pub fn advice(&self) -> Advice {
+        let reason = match self {
+            Self::Closed | Self::Abandoned => return Advice::Stop,
+            Self::Refused(reason) | Self::AttemptsExhausted(reason) => reason,
+        };
+        match (reason, reason.category()) {
+            (_, Category::Authentication) => Advice::Reauthenticate,
+            (Disconnect::Connect(error), _) => match error.verdict() {
+                Verdict::Retry(after) => Advice::Retry(after),
+                Verdict::Stop => Advice::Change,
+            },
+            (_, Category::Connection) => Advice::Retry(None),
+            (_, Category::Protocol | Category::Application) => Advice::Stop,
         }
     }
 }

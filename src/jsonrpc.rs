@@ -1,4 +1,5 @@
 //! JSON-RPC 2.0.
-/// Any JSON-RPC 2.0 server.
-#[derive(Clone, Debug, Default)]
-pub struct JsonRpc;
+pub(crate) fn response(id: &str, r: Result<&str, &crate::error::RpcError>) -> String {
+    let _ = (id, r);
+    String::new()
+}

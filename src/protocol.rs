@@ -20,7 +20,7 @@ use crate::session::limiter::{Bucket, Cost, Lane};
 ///
 /// The session calls these methods and does the rest: it keeps time, ids, queues, credits and subscriptions. One
 /// value serves one client for all its connections; [`open`](Self::open) with `None` says that a new one began.
-pub trait Protocol {
+pub trait Protocol: Unpin {
     /// Writes a request. Without an `id` it is a notification, to which no reply is expected.
     ///
     /// `id` is new for each request in the client's life. A venue with another form of correlation keeps its own map

@@ -15,7 +15,7 @@ use crate::time::Instant;
 /// A runtime and its way to make WebSocket connections.
 ///
 /// Nothing here is `Send`: a [`Driver`](crate::Driver) is `Send` when its platform's types are.
-pub trait Platform {
+pub trait Platform: Unpin {
     /// An open WebSocket.
     type Socket: Socket;
     /// An attempt to open one. Dropping it abandons the attempt.
@@ -44,7 +44,7 @@ pub trait Platform {
 }
 
 /// An open WebSocket: frames in, frames out. Dropping it closes the connection at once, without a close frame.
-pub trait Socket {
+pub trait Socket: Unpin {
     /// The next frame, or why there will be none. Pings are answered by the socket itself.
     ///
     /// # Errors

@@ -90,27 +90,20 @@ impl Limiter {
             return Ok(());
         }
         let mut levels = self.lock();
-        let mut until = None;
-        for (index, cost) in costs.iter().enumerate() {
-            // A bucket that is named twice pays the sum.
-            let credits =
-                costs[..=index].iter().filter(|other| other.bucket == cost.bucket).map(|c| c.credits);
-            let level = levels.get_mut(cost.bucket).ok_or(Limited::Never)?;
-            match level.affordable(now, credits.fold(0, u64::saturating_add), lane) {
-                Ok(()) => {}
-                Err(Limited::Never) => return Err(Limited::Never),
-                Err(Limited::Until(time)) => until = until.max(Some(time)),
-            }
-        }
-        if let Some(time) = until {
-            return Err(Limited::Until(time));
-        }
+        affordable(&mut levels, now, costs, lane)?;
         for cost in costs {
             levels[cost.bucket].nanocredits -= u128::from(cost.credits) * NANO;
         }
         Ok(())
     }
 
+    /// Whether [`spend`](Self::spend) would succeed at `now`, taking nothing.
+    ///
+    /// # Errors
+    /// As [`spend`](Self::spend).
+    pub fn check(&self, now: Instant, costs: &[Cost], lane: Lane) -> Result<(), Limited> {
+        affordable(&mut self.lock(), now, costs, lane)
+    }
     /// Whole credits in a bucket at `now`; `None` when there is no such bucket.
     pub fn available(&self, now: Instant, bucket: usize) -> Option<u64> {
         let mut levels = self.lock();
@@ -128,6 +121,21 @@ impl Limiter {
         // Nothing below can panic half-way through a change, so a poisoned lock holds sound levels.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn affordable(levels: &mut [Level], now: Instant, costs: &[Cost], lane: Lane) -> Result<(), Limited> {
+    let mut until = None;
+    for (index, cost) in costs.iter().enumerate() {
+        // A bucket that is named twice pays the sum.
+        let credits = costs[..=index].iter().filter(|other| other.bucket == cost.bucket).map(|c| c.credits);
+        let level = levels.get_mut(cost.bucket).ok_or(Limited::Never)?;
+        match level.affordable(now, credits.fold(0, u64::saturating_add), lane) {
+            Ok(()) => {}
+            Err(Limited::Never) => return Err(Limited::Never),
+            Err(Limited::Until(time)) => until = until.max(Some(time)),
+        }
+    }
+    until.map_or(Ok(()), |time| Err(Limited::Until(time)))
 }
 
 impl Level {

@@ -1,3 +1,641 @@
 //! The pure state machine of one logical connection.
 
 pub mod limiter;
+
+mod backoff;
+mod heartbeat;
+mod lifecycle;
+mod random;
+mod requests;
+mod subscriptions;
+mod timers;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Config, WhenBlocked};
+use crate::error::{Disconnect, Ended, Error, NotSent, Refusal, RpcError, Unknown};
+use crate::frame::{CloseFrame, Frame, Message};
+use crate::payload::Payload;
+use crate::protocol::{Inbound, Protocol, Request, RequestId, RequestIds, Unmatched};
+use crate::time::Instant;
+use crate::transport::{Progress, Signal};
+
+use backoff::Attempts;
+use heartbeat::{Beat, Liveness};
+use limiter::{Limited, Limiter};
+use random::Random;
+use requests::{Next, Owner, Rank, Requests};
+use subscriptions::{Change, Notes, Subscriptions};
+use timers::{Timer, Timers};
+
+pub use requests::Work;
+pub use subscriptions::{ConsumerId, Note};
+
+/// One logical connection, through all its reconnects, without any input or output of its own.
+///
+/// It never reads a clock, draws entropy, sleeps, locks or waits: a seed and every `now` are given to it. A driver
+/// moves bytes and time, in this order:
+///
+/// 1. One of the `handle_*` methods, with the time: [`handle_command`](Self::handle_command) for what the user wants,
+///    [`handle_connected`](Self::handle_connected), [`handle_connect_failed`](Self::handle_connect_failed),
+///    [`handle_frame`](Self::handle_frame) and [`handle_disconnected`](Self::handle_disconnected) for what the network
+///    does, [`handle_signal`](Self::handle_signal) for what the platform notices, and
+///    [`handle_timeout`](Self::handle_timeout) once the time of [`poll_timeout`](Self::poll_timeout) has come.
+/// 2. [`poll_effect`](Self::poll_effect) until it is empty, carrying out each [`Effect`].
+/// 3. [`poll_transmit`](Self::poll_transmit) while the socket has room, giving each frame to it.
+/// 4. [`poll_effect`](Self::poll_effect) again, since a request that cannot be sent settles in step 3.
+/// 5. [`poll_timeout`](Self::poll_timeout), to arm one timer.
+///
+/// Frames that have arrived are handled before a timer that has fired, so that an answer which is already there is
+/// never taken for silence.
+#[derive(Debug)]
+pub struct Session<P> {
+    protocol: P,
+    core: Core,
+}
+
+/// What a driver has to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Start an attempt to connect, noting how far it comes.
+    Connect(Progress),
+    /// Drop the socket or abandon the attempt, after flushing once what was given to it.
+    Drop,
+    /// A request ended.
+    Settle(RequestId, Result<Payload, Error>),
+    /// Data for a consumer.
+    Deliver(ConsumerId, Payload),
+    /// News for a consumer.
+    Tell(ConsumerId, Note),
+    /// Something the server said that belongs to nobody.
+    Unmatched(Unmatched),
+    /// Something happened that the user may want to know.
+    Event(Event),
+}
+
+/// What the user wants.
+#[derive(Debug)]
+pub enum Command {
+    /// Send something. It settles under `id`.
+    Submit {
+        /// A new id from the client's [`RequestIds`].
+        id: RequestId,
+        /// What to send.
+        work: Work,
+        /// How long it may take; `None` for the configuration's `call_timeout`.
+        timeout: Option<Duration>,
+    },
+    /// The user does not wait for this request any more.
+    Cancel(RequestId),
+    /// A new consumer for a channel.
+    Subscribe(ConsumerId, String),
+    /// A consumer left.
+    Unsubscribe(ConsumerId),
+    /// Make a new connection, keeping everything.
+    Reconnect,
+    /// Close for good, with this code and reason.
+    Close(CloseFrame),
+}
+
+/// Where a connection is in its life.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum State {
+    /// Making a connection. The first attempt after a stable connection has number 1.
+    Connecting {
+        /// The attempt's number.
+        attempt: u32,
+    },
+    /// Connected; logging in and restoring subscriptions.
+    Restoring,
+    /// Everything that was desired when the connection opened is confirmed or reported as refused.
+    Live,
+    /// Waiting before the next attempt.
+    Waiting {
+        /// The number of the attempt to come.
+        attempt: u32,
+        /// How long, from when this state began.
+        delay: Duration,
+        /// Why the last connection or attempt ended.
+        reason: Disconnect,
+    },
+    /// Closing; the peer has been told.
+    Closing,
+    /// Over, and why.
+    Ended(Ended),
+}
+
+/// Something that happened to a connection.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The state changed to this.
+    State(State),
+    /// A connection ended, or an attempt failed.
+    Disconnected(Disconnect),
+    /// The server broke the protocol; the connection stays.
+    Invalid(String),
+    /// A reply came for a request that was cancelled or whose deadline had passed.
+    LateReply(RequestId),
+    /// A reply came with an id that was never given out.
+    UnknownReply(RequestId),
+    /// The server refused a channel that stays desired.
+    Refused {
+        /// The channel.
+        channel: String,
+        /// Why.
+        reason: Refusal,
+    },
+    /// The peer was silent and is asked for a sign of life.
+    Asked,
+    /// It answered our ping after this time.
+    Answered(Duration),
+}
+
+/// Counters of a connection's whole life.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Messages received.
+    pub received: u64,
+    /// Bytes of these messages.
+    pub received_bytes: u64,
+    /// Messages sent.
+    pub sent: u64,
+    /// Connections that were made.
+    pub connections: u64,
+    /// Connections that ended and attempts that failed.
+    pub disconnects: u64,
+    /// When the peer was last heard, on the present connection or the last one.
+    pub heard: Option<Instant>,
+    /// The last round trip of a ping.
+    pub round_trip: Option<Duration>,
+    /// Requests and messages that wait to be sent.
+    pub waiting: usize,
+    /// Requests that wait for an answer.
+    pub in_flight: usize,
+    /// Channels that somebody consumes.
+    pub desired: usize,
+    /// Channels among these that the server has confirmed.
+    pub confirmed: usize,
+}
+
+#[derive(Debug)]
+struct Core {
+    config: Arc<Config>,
+    /// Whether the platform's sockets can ping.
+    pings: bool,
+    ids: RequestIds,
+    phase: Phase,
+    timers: Timers,
+    attempts: Attempts,
+    liveness: Option<Liveness>,
+    random: Random,
+    limiter: Limiter,
+    requests: Requests,
+    subscriptions: Subscriptions,
+    /// Pings and close frames: ahead of everything and free of charge.
+    control: VecDeque<Frame>,
+    effects: VecDeque<Effect>,
+    stats: Stats,
+    /// The platform says that there is no network.
+    offline: bool,
+    /// A connection was ready once, so that a failure now is a reconnect.
+    was_ready: bool,
+    /// A reply to the server's heartbeat that has not left yet; more of the same would say nothing new.
+    answer: Option<RequestId>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Nothing was asked of it yet.
+    New,
+    Connecting(Progress),
+    /// Connected; the protocol's step with this method is under way.
+    Opening(Option<String>),
+    /// Open for requests; `live` once the subscriptions are restored.
+    Ready {
+        live: bool,
+    },
+    /// Until the next attempt; how long, and why the last one ended.
+    Waiting(Duration, Disconnect),
+    /// Our close frame is on its way; what comes after it.
+    Closing(After),
+    Ended(Ended),
+}
+
+#[derive(Clone, Debug)]
+enum After {
+    Next(Disconnect),
+    End(Ended),
+}
+
+impl<P: Protocol> Session<P> {
+    /// A session that has not connected yet; [`start`](Self::start) it.
+    ///
+    /// `pings` says whether the platform's sockets can ping. `ids` is shared with whoever makes commands.
+    pub fn new(config: Arc<Config>, protocol: P, pings: bool, ids: RequestIds, seed: u64) -> Self {
+        let limiter = config.limiter.clone().unwrap_or_else(|| Limiter::new(protocol.buckets()));
+        let core = Core {
+            attempts: Attempts::new(config.backoff),
+            config,
+            pings,
+            ids,
+            phase: Phase::New,
+            timers: Timers::default(),
+            liveness: None,
+            random: Random::new(seed),
+            limiter,
+            requests: Requests::default(),
+            subscriptions: Subscriptions::default(),
+            control: VecDeque::new(),
+            effects: VecDeque::new(),
+            stats: Stats::default(),
+            offline: false,
+            was_ready: false,
+            answer: None,
+        };
+        Self { protocol, core }
+    }
+
+    /// Begins the first attempt.
+    pub fn start(&mut self, now: Instant) {
+        if matches!(self.core.phase, Phase::New) {
+            self.core.connect(now);
+        }
+    }
+
+    /// The user wants something.
+    pub fn handle_command(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::Submit { id, work, timeout } => {
+                let refused = self.submit(now, id, work, timeout);
+                if let Err((ids, reason)) = refused {
+                    for id in ids {
+                        self.core.settle(id, Err(reason.clone().into()));
+                    }
+                }
+            }
+            Command::Cancel(id) => self.core.requests.cancel(id),
+            Command::Subscribe(consumer, channel) => self.join(now, consumer, &channel),
+            Command::Unsubscribe(consumer) => self.core.subscriptions.leave(consumer),
+            Command::Reconnect => self.core.reconnect(now),
+            Command::Close(frame) => self.core.close(now, frame),
+        }
+        self.core.rearm();
+    }
+
+    /// The attempt succeeded.
+    pub fn handle_connected(&mut self, now: Instant) {
+        if self.core.connected(now) {
+            let step = self.protocol.open(None);
+            self.core.opening_step(now, step, &self.protocol);
+        }
+        self.core.rearm();
+    }
+
+    /// The attempt failed.
+    pub fn handle_connect_failed(&mut self, now: Instant, error: crate::error::ConnectError) {
+        if matches!(self.core.phase, Phase::Connecting(_)) {
+            self.core.lost(now, error.into(), &self.protocol);
+        }
+        self.core.rearm();
+    }
+
+    /// A frame arrived.
+    pub fn handle_frame(&mut self, now: Instant, frame: Frame) {
+        match frame {
+            Frame::Message(message) => self.read(now, &message),
+            Frame::Ping(_) => self.core.alive(now),
+            Frame::Pong(payload) => self.core.pong(now, &payload),
+            Frame::Close(frame) => {
+                self.core.effects.push_back(Effect::Drop);
+                self.core.lost(now, Disconnect::Closed(frame), &self.protocol);
+            }
+        }
+        self.core.rearm();
+    }
+
+    /// The socket failed or ended. It is gone; there is nothing to drop.
+    pub fn handle_disconnected(&mut self, now: Instant, reason: Disconnect) {
+        self.core.lost(now, reason, &self.protocol);
+        self.core.rearm();
+    }
+
+    /// The platform noticed something.
+    pub fn handle_signal(&mut self, now: Instant, signal: Signal) {
+        self.core.offline = match signal {
+            Signal::Offline => true,
+            Signal::Online => false,
+            Signal::Visible => self.core.offline,
+        };
+        match self.core.phase {
+            Phase::Waiting(..) if signal != Signal::Offline => self.core.connect(now),
+            Phase::Waiting(..) => self.core.timers.set(Timer::Retry, now + self.core.config.backoff.cap),
+            Phase::Ready { .. } => {
+                let nonce = self.core.random.next();
+                let beat = self.core.liveness.as_mut().map(|liveness| liveness.doubt(now, nonce));
+                self.act_on(now, beat);
+            }
+            _ => {}
+        }
+        self.core.rearm();
+    }
+
+    /// The time of [`poll_timeout`](Self::poll_timeout) has come. Harmless when it has not.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(timer) = self.core.timers.expire(now) {
+            match timer {
+                Timer::Connect => {
+                    if let Phase::Connecting(progress) = &self.core.phase {
+                        let error = crate::error::ConnectError::Timeout(progress.phase());
+                        self.core.effects.push_back(Effect::Drop);
+                        self.core.lost(now, error.into(), &self.protocol);
+                    }
+                }
+                Timer::Retry => self.core.connect(now),
+                Timer::Stable => self.core.attempts.reset(),
+                Timer::Heartbeat => {
+                    let nonce = self.core.random.next();
+                    let beat = self.core.liveness.as_mut().map(|liveness| liveness.on_timeout(now, nonce));
+                    self.act_on(now, beat);
+                }
+                Timer::Deadline => self.expire(now),
+                // The transmit that follows looks for itself.
+                Timer::Credits => {}
+                Timer::Resubscribe => self.core.subscriptions.retry(now),
+                Timer::Close => {
+                    self.core.effects.push_back(Effect::Drop);
+                    self.core.closed(now, &self.protocol);
+                }
+            }
+            self.core.rearm();
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.core.timers.next()
+    }
+
+    /// The next thing to do.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.core.effects.pop_front()
+    }
+
+    /// The next frame to send. Call it only when the socket has room: what it returns is taken as sent.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Frame> {
+        if let Some(frame) = self.core.control.pop_front() {
+            return Some(frame);
+        }
+        let lowest = match self.core.phase {
+            Phase::Opening(_) => Rank::Session,
+            Phase::Ready { .. } => Rank::Normal,
+            _ => return None,
+        };
+        let frame = self.next_message(now, lowest);
+        self.core.rearm();
+        frame.map(Frame::Message)
+    }
+
+    /// The driver is going away: everything settles, nothing more is sent.
+    pub fn handle_abandoned(&mut self, now: Instant) {
+        self.core.end(now, Ended::Abandoned);
+    }
+
+    /// Where the connection is.
+    pub fn state(&self) -> State {
+        self.core.state()
+    }
+
+    /// Whether requests are sent now.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.core.phase, Phase::Ready { .. })
+    }
+
+    /// The counters.
+    pub fn stats(&self) -> Stats {
+        let (desired, confirmed) = self.core.subscriptions.counts();
+        Stats {
+            heard: self.core.liveness.as_ref().map(Liveness::heard).or(self.core.stats.heard),
+            waiting: self.core.requests.waiting(),
+            in_flight: self.core.requests.in_flight(),
+            desired,
+            confirmed,
+            ..self.core.stats.clone()
+        }
+    }
+
+    fn submit(
+        &mut self,
+        now: Instant,
+        id: RequestId,
+        work: Work,
+        timeout: Option<Duration>,
+    ) -> Result<(), (Vec<RequestId>, NotSent)> {
+        let mut ids = vec![id];
+        if let Work::Batch(items) = &work {
+            ids.extend(items.iter().filter_map(|(member, _)| *member));
+        }
+        let core = &mut self.core;
+        let rank = match &work {
+            Work::Call(request) | Work::Notify(request) => match self.protocol.lane(&request.method) {
+                limiter::Lane::Urgent => Rank::Urgent,
+                limiter::Lane::Normal => Rank::Normal,
+            },
+            Work::Batch(_) | Work::Message(_) => Rank::Normal,
+        };
+        match &core.phase {
+            Phase::Ended(ended) | Phase::Closing(After::End(ended)) => {
+                return Err((ids, NotSent::Ended(ended.clone())));
+            }
+            Phase::Ready { .. } => {}
+            _ if core.config.when_offline == WhenBlocked::Refuse => return Err((ids, NotSent::Offline)),
+            _ => {}
+        }
+        if core.config.when_limited == WhenBlocked::Refuse {
+            match core.requests.would_go(&self.protocol, &core.limiter, now, (&work, rank)) {
+                Ok(()) => {}
+                Err(Limited::Never) => return Err((ids, NotSent::TooExpensive)),
+                Err(Limited::Until(at)) => return Err((ids, NotSent::RateLimited(at.since(now)))),
+            }
+        }
+        let deadline = now + timeout.unwrap_or(core.config.call_timeout);
+        let limit = Some(core.config.outbound);
+        let submitted = core.requests.submit(&self.protocol, (id, Owner::User, rank), work, deadline, limit);
+        submitted.map_err(|reason| (ids, reason))
+    }
+
+    fn join(&mut self, now: Instant, consumer: ConsumerId, channel: &str) {
+        let core = &mut self.core;
+        let ready = matches!(core.phase, Phase::Ready { .. });
+        let note = if !ready && core.config.when_offline == WhenBlocked::Refuse {
+            Note::Refused(Refusal::Offline)
+        } else if core.subscriptions.join(&self.protocol, consumer, channel, now + core.config.call_timeout) {
+            Note::Confirmed
+        } else {
+            return;
+        };
+        core.effects.push_back(Effect::Tell(consumer, note));
+    }
+
+    fn next_message(&mut self, now: Instant, lowest: Rank) -> Option<Message> {
+        self.plan_subscriptions(now);
+        let core = &mut self.core;
+        loop {
+            let keep = core.config.retry_idempotent;
+            match core.requests.take(&mut self.protocol, &core.limiter, now, lowest, keep) {
+                Next::Send { message, done } => {
+                    core.stats.sent += 1;
+                    if let Some(id) = done {
+                        core.settle(id, Ok(Payload::default()));
+                    }
+                    return Some(message);
+                }
+                Next::Fail(ended, reason) => {
+                    for request in ended {
+                        core.not_sent(now, request, reason.clone());
+                    }
+                    if !matches!(core.phase, Phase::Opening(_) | Phase::Ready { .. }) {
+                        return None;
+                    }
+                }
+                Next::Wait(wake) => {
+                    core.timers.set(Timer::Credits, wake);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Turns differences between desired and confirmed channels into requests.
+    fn plan_subscriptions(&mut self, now: Instant) {
+        if !self.is_ready() {
+            return;
+        }
+        let mut notes = Notes::new();
+        while !self.core.requests.has_unsent(Rank::Subscribe) {
+            let Some(change) = self.core.subscriptions.next_request(&self.protocol, &mut notes) else {
+                break;
+            };
+            let (owner, request) = match change {
+                Change::Subscribe(keys, request) => (Owner::Subscribe(keys), request),
+                Change::Unsubscribe(keys, request) => (Owner::Unsubscribe(keys), request),
+            };
+            self.core.submit_own(now, &self.protocol, owner, Rank::Subscribe, request);
+        }
+        self.core.tell(notes);
+        self.core.check_restored();
+    }
+
+    fn read(&mut self, now: Instant, message: &Message) {
+        self.core.alive(now);
+        self.core.stats.received += 1;
+        self.core.stats.received_bytes += message.as_bytes().len() as u64;
+        if matches!(self.core.phase, Phase::Closing(_) | Phase::Ended(_)) {
+            return;
+        }
+        let mut found = Vec::new();
+        let core = &mut self.core;
+        self.protocol.read(message, &mut |inbound| match inbound {
+            // The hot path: straight into the consumers' queues.
+            Inbound::Data { route, data } => core.deliver(message, &route, data),
+            Inbound::Reply { id, result } => {
+                found.push(Found::Reply(id, result.map(|slice| Payload::part_of(message, slice))));
+            }
+            Inbound::EndOfBatch => found.push(Found::EndOfBatch),
+            Inbound::Answer(request) => found.push(Found::Answer(request)),
+            Inbound::Nothing => {}
+            Inbound::Unmatched(unmatched) => core.effects.push_back(Effect::Unmatched(unmatched)),
+            Inbound::Invalid(problem) => core.event(Event::Invalid(problem)),
+            Inbound::Reconnect(reason) => found.push(Found::Reconnect(reason)),
+        });
+        let mut batches = Vec::new();
+        for found in found {
+            match found {
+                Found::Reply(id, result) => batches.extend(self.answer(now, id, result)),
+                Found::EndOfBatch => self.core.end_batches(std::mem::take(&mut batches)),
+                Found::Answer(request) => self.core.answer_server(now, &self.protocol, request),
+                Found::Reconnect(reason) => self.core.leave(now, After::Next(Disconnect::Protocol(reason))),
+            }
+        }
+    }
+
+    /// Hands a reply to whoever asked; the batch that it belongs to, if any.
+    fn answer(
+        &mut self,
+        now: Instant,
+        id: RequestId,
+        result: Result<Payload, RpcError>,
+    ) -> Option<RequestId> {
+        let Some((owner, batch)) = self.core.requests.answer(id) else {
+            let late = self.core.ids.knows(id);
+            self.core.event(if late { Event::LateReply(id) } else { Event::UnknownReply(id) });
+            return None;
+        };
+        match owner {
+            Owner::User => self.core.settle(id, result.map_err(Error::Rejected)),
+            Owner::Open => {
+                let step = self.protocol.open(Some(result.as_ref()));
+                self.core.opening_step(now, step, &self.protocol);
+            }
+            Owner::Nobody => {}
+            Owner::Subscribe(keys) => {
+                let core = &mut self.core;
+                let chance = (now, &mut core.random);
+                let notes = match result {
+                    Ok(answer) => core.subscriptions.answered(&self.protocol, &keys, &answer, chance),
+                    Err(error) => core.subscriptions.refused(&keys, &Refusal::Error(error), chance),
+                };
+                core.tell(notes);
+                core.check_restored();
+            }
+            Owner::Unsubscribe(keys) => self.core.subscriptions.left(&keys),
+        }
+        batch
+    }
+
+    fn expire(&mut self, now: Instant) {
+        let overdue = self.core.subscriptions.overdue(now);
+        self.core.tell(overdue);
+        while let Some(request) = self.core.requests.expire(now) {
+            if request.sent {
+                self.core.timed_out(now, request);
+            } else {
+                self.core.not_sent(now, request, NotSent::DeadlinePassed);
+            }
+        }
+    }
+
+    fn act_on(&mut self, now: Instant, beat: Option<Beat>) {
+        match beat {
+            None | Some(Beat::Wait) => {}
+            Some(Beat::Ask(nonce)) if self.core.pings => {
+                self.core.control.push_back(Frame::Ping(nonce.to_be_bytes().to_vec().into()));
+                self.core.event(Event::Asked);
+            }
+            Some(Beat::Ask(_)) => match self.protocol.probe() {
+                Some(request) => {
+                    self.core.submit_own(now, &self.protocol, Owner::Nobody, Rank::Session, request);
+                    self.core.event(Event::Asked);
+                }
+                // Nothing can be asked here, so silence proves nothing.
+                None => self.core.liveness = None,
+            },
+            Some(Beat::Dead(silence)) => {
+                self.core.effects.push_back(Effect::Drop);
+                self.core.lost(now, Disconnect::Silent(silence), &self.protocol);
+            }
+        }
+    }
+}
+
+/// What is handled after a message was read, because it may need the protocol again.
+enum Found {
+    Reply(RequestId, Result<Payload, RpcError>),
+    EndOfBatch,
+    Answer(Request),
+    Reconnect(String),
+}

@@ -1,0 +1,492 @@
+//! What users hold: [`Client`] and [`Subscription`].
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::Stream;
+use futures::channel::oneshot;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::config::{Config, Overflow, Queue as Policy};
+use crate::driver::Driver;
+use crate::error::{ConfigError, DecodeError, Ended, Error, NotSent, Unknown};
+use crate::frame::{CloseCode, CloseFrame, Message};
+use crate::mailbox::{Mail, Mailbox, Outcome};
+use crate::payload::Payload;
+use crate::protocol::{Protocol, Request, RequestId, Unmatched};
+use crate::queue::{Queue, Update};
+use crate::session::{Command, ConsumerId, Event, State, Stats, Work};
+use crate::transport::Platform;
+
+/// A handle to one connection that stays up. Clones are handles to the same connection.
+///
+/// The connection lives while any `Client` or [`Subscription`] of it lives, until [`close`](Self::close), or until the
+/// server refuses it for good. All methods may be called at any time, also while it reconnects.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Link>);
+
+/// What every handle of a connection shares. The last one to go closes it.
+#[derive(Debug)]
+struct Link {
+    mailbox: Arc<Mailbox>,
+    queue: Policy,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let frame = CloseFrame::new(CloseCode::NORMAL, "");
+        let _ = self.mailbox.post(Mail::Command(Command::Close(frame)));
+    }
+}
+
+impl Client {
+    /// A client and the future that runs its connection, for any platform and protocol. The caller spawns the driver.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the first field of `config` that cannot work.
+    pub fn with_platform<L: Platform, P: Protocol>(
+        config: Config,
+        protocol: P,
+        platform: L,
+    ) -> Result<(Self, Driver<L, P>), ConfigError> {
+        config.validate()?;
+        let mailbox = Arc::new(Mailbox::new(config.outbound));
+        let client = Self(Arc::new(Link { mailbox: mailbox.clone(), queue: config.queue }));
+        Ok((client, Driver::new(Arc::new(config), protocol, platform, mailbox)))
+    }
+
+    /// Waits until the connection is live: open, logged in, subscriptions restored.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] when the client ended instead.
+    pub async fn ready(&self) -> Result<(), Error> {
+        let (tell, told) = oneshot::channel();
+        let ended = |ended| Error::Connect(ended);
+        match self.0.mailbox.post(Mail::Ready(tell)) {
+            Ok(()) => told.await.unwrap_or_else(|_| Err(self.why_ended())).map_err(ended),
+            Err(_) => Err(ended(self.why_ended())),
+        }
+    }
+
+    /// Calls a method and decodes its result.
+    ///
+    /// Without a connection it waits for one, within its deadline
+    /// ([`Config::call_timeout`], [`Config::when_offline`]). Dropping the future cancels what has not left yet.
+    ///
+    /// ```no_run
+    /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
+    /// let time: u64 = client.call("public/get_time", ()).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] when the server answered with an error, [`Error::NotSent`] when it is safe to try again,
+    /// [`Error::Unknown`] when the server may have executed it, [`Error::Decode`] when the result is not a `T`.
+    pub async fn call<T: DeserializeOwned>(
+        &self,
+        method: impl Into<Cow<'static, str>>,
+        params: impl Serialize,
+    ) -> Result<T, Error> {
+        let request = Request::with(method, &params)?;
+        let method = request.method.clone();
+        Ok(self.request(request).await?.decode_as(&method)?)
+    }
+
+    /// A call whose result stays as it was received, and whose deadline can be set.
+    ///
+    /// ```no_run
+    /// # use steadysocket::Request;
+    /// # use std::time::Duration;
+    /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
+    /// let request = Request::with("public/test", &serde_json::json!({}))?;
+    /// let version = client.request(request).timeout(Duration::from_secs(1)).await?;
+    /// println!("{:?}", version.as_str());
+    /// # Ok(()) }
+    /// ```
+    pub fn request(&self, request: Request) -> Call {
+        self.submit(Work::Call(request))
+    }
+
+    /// Sends a notification: a request that is not answered. Ready once it has been given to the socket.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`].
+    pub async fn notify(
+        &self,
+        method: impl Into<Cow<'static, str>>,
+        params: impl Serialize,
+    ) -> Result<(), Error> {
+        self.submit(Work::Notify(Request::with(method, &params)?)).await.map(drop)
+    }
+
+    /// Sends several requests as one message, when the protocol has batches. The outcomes are in the requests' order.
+    pub async fn batch(&self, requests: impl IntoIterator<Item = Request>) -> Vec<Outcome> {
+        let ids = &self.0.mailbox.ids;
+        let items: Vec<_> = requests.into_iter().map(|request| (Some(ids.next()), request)).collect();
+        if items.is_empty() {
+            return Vec::new();
+        }
+        let (tells, calls): (Vec<_>, Vec<_>) = items
+            .iter()
+            .filter_map(|(id, _)| *id)
+            .map(|id| {
+                let (tell, told) = oneshot::channel();
+                let stage = Stage::Waiting(id, told);
+                ((id, tell), Call { mailbox: self.0.mailbox.clone(), timeout: None, stage })
+            })
+            .unzip();
+        let mail = Mail::Batch { id: ids.next(), work: Work::Batch(items), timeout: None, outcomes: tells };
+        if let Err(reason) = self.0.mailbox.post(mail) {
+            return calls.into_iter().map(|_| Err(reason.clone().into())).collect();
+        }
+        futures::future::join_all(calls).await
+    }
+
+    /// Sends a message as it is, beside whatever the protocol sends. Ready once it has been given to the socket.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`].
+    pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
+        self.submit(Work::Message(message.into())).await.map(drop)
+    }
+
+    /// Answers a request that the server made: see [`Unmatched::Request`]. `id` is given back as it came.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`].
+    pub async fn respond(
+        &self,
+        id: &str,
+        result: Result<impl Serialize, crate::error::RpcError>,
+    ) -> Result<(), Error> {
+        let result = result.map(|value| serde_json::to_string(&value));
+        let text = match result {
+            Ok(Ok(value)) => crate::jsonrpc::response(id, Ok(&value)),
+            Ok(Err(error)) => return Err(NotSent::Params(error.to_string()).into()),
+            Err(error) => crate::jsonrpc::response(id, Err(&error)),
+        };
+        self.send(text).await
+    }
+
+    /// Subscribes to a channel, and waits until the server has confirmed it.
+    ///
+    /// Several consumers of one channel share one subscription on the server. The subscription is restored after each
+    /// reconnect until it is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the server did not confirm it, [`Error::NotSent`] when the client ended.
+    pub async fn subscribe(&self, channel: impl Into<String>) -> Result<Subscription, Error> {
+        self.subscribe_with(channel, self.0.queue).await
+    }
+
+    /// As [`subscribe`](Self::subscribe), with a queue of its own and data decoded as `T`.
+    ///
+    /// ```no_run
+    /// # use steadysocket::config::{Overflow, Queue};
+    /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
+    /// let queue = Queue { capacity: 16, overflow: Overflow::Latest };
+    /// let mut prices = client.subscribe_with::<serde_json::Value>("ticker.X.100ms", queue).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe), and [`Error::Config`] for a queue without capacity.
+    pub async fn subscribe_with<T: FromPayload>(
+        &self,
+        channel: impl Into<String>,
+        queue: Policy,
+    ) -> Result<Subscription<T>, Error> {
+        if queue.capacity == 0 && queue.overflow != Overflow::Latest {
+            return Err(ConfigError::new("queue.capacity", "must be at least 1").into());
+        }
+        let channel = channel.into();
+        let (tell, told) = oneshot::channel();
+        let queue = Arc::new(Queue::new(queue));
+        let consumer = self.0.mailbox.ids.next();
+        let mail =
+            Mail::Subscribe { consumer, channel: channel.clone(), queue: queue.clone(), confirmed: tell };
+        self.0.mailbox.post(mail)?;
+        // From here on, dropping it leaves the channel.
+        let subscription = Subscription { link: self.0.clone(), consumer, channel, queue, data: PhantomData };
+        match told.await {
+            Ok(confirmed) => confirmed.map(|()| subscription),
+            Err(_) => Err(NotSent::Ended(self.why_ended()).into()),
+        }
+    }
+
+    /// Everything else that the server says: messages that answer no request and belong to no subscription, and
+    /// requests of the server's own. Each reader gets each of them once, through a bounded queue that drops the
+    /// oldest. Without a reader they are dropped.
+    pub fn messages(&self) -> Feed<Unmatched> {
+        self.feed(self.0.queue, Mail::Messages)
+    }
+
+    /// What happens to the connection, from now on, through a bounded queue that drops the oldest.
+    pub fn events(&self) -> Feed<Event> {
+        self.feed(Policy { overflow: Overflow::DropOldest, ..Policy::default() }, Mail::Events)
+    }
+
+    /// Where the connection is.
+    pub fn state(&self) -> State {
+        self.0.mailbox.state()
+    }
+
+    /// The connection's counters.
+    pub fn stats(&self) -> Stats {
+        self.0.mailbox.stats()
+    }
+
+    /// Makes a new connection and restores everything on it. Calls under way get their outcome at once. An attempt
+    /// that waits for its time is made now; one under way goes on.
+    pub fn reconnect(&self) {
+        let _ = self.0.mailbox.post(Mail::Command(Command::Reconnect));
+    }
+
+    /// Closes the connection with code 1000 and waits until it is closed, at most [`Config::close_timeout`].
+    pub async fn close(&self) {
+        self.shut(CloseFrame::new(CloseCode::NORMAL, "")).await;
+    }
+
+    /// Closes with a code and reason.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] on field `code` for a code other than 1000 or 3000–4999, and on field `reason` for a text of
+    /// more than 123 bytes.
+    pub async fn close_with(&self, code: CloseCode, reason: &str) -> Result<(), ConfigError> {
+        if !code.is_sendable() {
+            return Err(ConfigError::new(
+                "code",
+                format!("{code} may not be sent; use 1000 or 3000 to 4999"),
+            ));
+        }
+        if reason.len() > CloseFrame::MAX_REASON {
+            return Err(ConfigError::new("reason", "is longer than 123 bytes"));
+        }
+        self.shut(CloseFrame::new(code, reason)).await;
+        Ok(())
+    }
+
+    /// Waits until the client has ended, and says why.
+    pub async fn ended(&self) -> Ended {
+        let (tell, told) = oneshot::channel();
+        match self.0.mailbox.post(Mail::End(tell)) {
+            Ok(()) => told.await.unwrap_or_else(|_| self.why_ended()),
+            Err(_) => self.why_ended(),
+        }
+    }
+
+    async fn shut(&self, frame: CloseFrame) {
+        let _ = self.0.mailbox.post(Mail::Command(Command::Close(frame)));
+        self.ended().await;
+    }
+
+    fn submit(&self, work: Work) -> Call {
+        Call { mailbox: self.0.mailbox.clone(), timeout: None, stage: Stage::New(work) }
+    }
+
+    fn feed<T>(&self, policy: Policy, mail: impl FnOnce(Arc<Queue<T>>) -> Mail) -> Feed<T> {
+        let queue = Arc::new(Queue::new(policy));
+        if self.0.mailbox.post(mail(queue.clone())).is_err() {
+            queue.end();
+        }
+        Feed(queue)
+    }
+
+    fn why_ended(&self) -> Ended {
+        self.0.mailbox.ended().unwrap_or(Ended::Abandoned)
+    }
+}
+
+/// A call under way. It is sent when it is first polled; dropping it cancels what has not left yet.
+#[derive(Debug)]
+#[must_use = "a call is not made until it is awaited"]
+pub struct Call {
+    mailbox: Arc<Mailbox>,
+    timeout: Option<Duration>,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    New(Work),
+    Waiting(RequestId, oneshot::Receiver<Outcome>),
+    Done,
+}
+
+impl Call {
+    /// How long it may take, waiting included. Default: [`Config::call_timeout`].
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}
+
+impl Future for Call {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let this = self.get_mut();
+        if let Stage::New(_) = this.stage {
+            let (tell, told) = oneshot::channel();
+            let id = this.mailbox.ids.next();
+            let Stage::New(work) = std::mem::replace(&mut this.stage, Stage::Waiting(id, told)) else {
+                return Poll::Pending;
+            };
+            let mail = Mail::Submit { id, work, timeout: this.timeout, outcome: tell };
+            if let Err(reason) = this.mailbox.post(mail) {
+                this.stage = Stage::Done;
+                return Poll::Ready(Err(reason.into()));
+            }
+        }
+        let Stage::Waiting(_, told) = &mut this.stage else {
+            // Polled after it was ready: there is nothing more to say.
+            return Poll::Pending;
+        };
+        let Poll::Ready(told) = Pin::new(told).poll(cx) else { return Poll::Pending };
+        this.stage = Stage::Done;
+        // Without a word the driver is gone, and it may have sent the request.
+        Poll::Ready(told.unwrap_or(Err(Unknown::Ended(Ended::Abandoned).into())))
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if let Stage::Waiting(id, _) = self.stage {
+            let _ = self.mailbox.post(Mail::Command(Command::Cancel(id)));
+        }
+    }
+}
+
+/// Data of one channel, with what happened to it, in order. Dropping it leaves the channel.
+///
+/// ```no_run
+/// # use steadysocket::Update;
+/// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
+/// let mut ticks = client.subscribe("ticker.BTC-PERPETUAL.100ms").await?;
+/// while let Some(update) = ticks.next().await {
+///     match update {
+///         Update::Data(payload) => println!("{:?}", payload.as_str()),
+///         Update::Interrupted(reason) => println!("stale from here on: {reason}"),
+///         Update::Resumed => println!("fresh again"),
+///         other => println!("{other:?}"),
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use = "dropping a subscription leaves its channel"]
+pub struct Subscription<T = Payload> {
+    link: Arc<Link>,
+    consumer: ConsumerId,
+    channel: String,
+    queue: Arc<Queue<Payload>>,
+    data: PhantomData<fn() -> T>,
+}
+
+impl<T: FromPayload> Subscription<T> {
+    /// The next update; `None` once the client has ended and everything before that was read.
+    pub async fn next(&mut self) -> Option<Update<T>> {
+        std::future::poll_fn(|cx| self.poll_update(cx)).await
+    }
+
+    /// The channel's name.
+    pub fn channel(&self) -> &str {
+        &self.channel
+    }
+
+    /// How many updates were dropped or replaced because this consumer was too slow.
+    pub fn dropped(&self) -> u64 {
+        self.queue.dropped()
+    }
+
+    /// How many updates wait to be read.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    fn poll_update(&self, cx: &mut Context<'_>) -> Poll<Option<Update<T>>> {
+        self.queue.poll_next(cx).map(|update| update.map(|update| self.decode(update)))
+    }
+
+    fn decode(&self, update: Update<Payload>) -> Update<T> {
+        match update {
+            Update::Data(payload) => match T::from_payload(payload, &self.channel) {
+                Ok(data) => Update::Data(data),
+                Err(error) => Update::Invalid(error),
+            },
+            Update::Lagged(count) => Update::Lagged(count),
+            Update::Interrupted(reason) => Update::Interrupted(reason),
+            Update::Resumed => Update::Resumed,
+            Update::Refused(reason) => Update::Refused(reason),
+            Update::Overflowed => Update::Overflowed,
+            Update::Invalid(error) => Update::Invalid(error),
+        }
+    }
+}
+
+impl<T: FromPayload> Stream for Subscription<T> {
+    type Item = Update<T>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Update<T>>> {
+        self.poll_update(cx)
+    }
+}
+
+impl<T> Drop for Subscription<T> {
+    fn drop(&mut self) {
+        let _ = self.link.mailbox.post(Mail::Command(Command::Unsubscribe(self.consumer)));
+    }
+}
+
+/// What a subscription's data can be decoded as: [`Payload`] itself, which costs nothing, or anything that serde can
+/// read from JSON.
+pub trait FromPayload: Sized {
+    /// Decodes the data of `channel`.
+    ///
+    /// # Errors
+    /// What did not fit.
+    fn from_payload(payload: Payload, channel: &str) -> Result<Self, DecodeError>;
+}
+
+impl FromPayload for Payload {
+    fn from_payload(payload: Payload, _: &str) -> Result<Self, DecodeError> {
+        Ok(payload)
+    }
+}
+
+impl<T: DeserializeOwned> FromPayload for T {
+    fn from_payload(payload: Payload, channel: &str) -> Result<Self, DecodeError> {
+        payload.decode_as(channel)
+    }
+}
+
+/// A bounded feed of messages or events.
+#[derive(Debug)]
+pub struct Feed<T>(Arc<Queue<T>>);
+
+impl<T> Feed<T> {
+    /// The next item; `None` once the client has ended. Items lost to a full queue are told by
+    /// [`Update::Lagged`].
+    pub async fn next(&mut self) -> Option<Update<T>> {
+        std::future::poll_fn(|cx| self.0.poll_next(cx)).await
+    }
+
+    /// How many items were dropped because this reader was too slow.
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped()
+    }
+}
+
+impl<T> Stream for Feed<T> {
+    type Item = Update<T>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Update<T>>> {
+        self.0.poll_next(cx)
+    }
+}

@@ -1,0 +1,434 @@
+//! The one future that moves bytes and time between a socket and a session. It decides nothing.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::channel::oneshot;
+
+use crate::config::{Config, Endpoint, Url};
+use crate::error::{ConnectError, Disconnect, Ended, Error, NotSent};
+use crate::mailbox::{Mail, Mailbox, Outcome};
+use crate::payload::Payload;
+use crate::platform::BoxFuture;
+use crate::protocol::{Protocol, RequestId, Unmatched};
+use crate::queue::Queue;
+use crate::session::{Command, ConsumerId, Effect, Event, Note, Session, State};
+use crate::time::Instant;
+use crate::transport::{Attempt, Platform, Progress, Socket};
+
+/// Runs a connection until it ends; the result says why. Spawn it on the platform's executor.
+///
+/// It is `Send` when the platform's and the protocol's types are. Dropping it ends the client: what was under way
+/// settles, and later calls report [`Ended::Abandoned`].
+#[must_use = "a connection lives only while its driver is polled"]
+pub struct Driver<L: Platform, P: Protocol> {
+    session: Session<P>,
+    platform: L,
+    connection: Connection<L>,
+    config: Arc<Config>,
+    mailbox: Arc<Mailbox>,
+    mail: VecDeque<Mail>,
+    handles: Handles,
+}
+
+enum Connection<L: Platform> {
+    None,
+    /// The endpoint provider is asked.
+    Asking(BoxFuture<Result<Url, String>>, Progress),
+    Connecting(Pin<Box<L::Connecting>>),
+    Open(L::Socket),
+}
+
+/// Where effects go.
+#[derive(Default)]
+struct Handles {
+    calls: BTreeMap<RequestId, oneshot::Sender<Outcome>>,
+    consumers: BTreeMap<ConsumerId, Consumer>,
+    messages: Vec<Arc<Queue<Unmatched>>>,
+    events: Vec<Arc<Queue<Event>>>,
+    ready: Vec<oneshot::Sender<Result<(), Ended>>>,
+    end: Vec<oneshot::Sender<Ended>>,
+}
+
+struct Consumer {
+    channel: String,
+    queue: Arc<Queue<Payload>>,
+    /// Until the first confirmation or refusal.
+    confirmed: Option<oneshot::Sender<Result<(), Error>>>,
+}
+
+/// Frames handled before writing gets a turn, so that a flood never holds back a heartbeat's reply.
+const FRAMES_A_ROUND: usize = 128;
+/// Rounds before other tasks get a turn.
+const ROUNDS_A_POLL: usize = 8;
+
+impl<L: Platform, P: Protocol> Driver<L, P> {
+    pub(crate) fn new(config: Arc<Config>, protocol: P, platform: L, mailbox: Arc<Mailbox>) -> Self {
+        let seed = platform.seed();
+        let mut session = Session::new(config.clone(), protocol, L::PINGS, mailbox.ids.clone(), seed);
+        session.start(platform.now());
+        Self {
+            session,
+            platform,
+            connection: Connection::None,
+            config,
+            mailbox,
+            mail: VecDeque::new(),
+            handles: Handles::default(),
+        }
+    }
+
+    /// One round; whether anything happened.
+    fn round(&mut self, cx: &mut Context<'_>) -> bool {
+        let now = self.platform.now();
+        let mut busy = self.receive(cx, now);
+        busy |= self.read_mail(now);
+        busy |= self.notice(cx, now);
+        busy |= self.keep_time(cx);
+        busy |= self.carry_out(cx);
+        busy | self.transmit(cx)
+    }
+
+    /// Moves the attempt on, or takes what has arrived.
+    fn receive(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        match &mut self.connection {
+            Connection::None => false,
+            Connection::Asking(url, progress) => {
+                let Poll::Ready(url) = url.as_mut().poll(cx) else { return false };
+                let progress = progress.clone();
+                match url {
+                    Ok(url) => self.dial(url, progress, now),
+                    Err(problem) => self.connect_failed(now, ConnectError::Endpoint(problem)),
+                }
+                true
+            }
+            Connection::Connecting(connecting) => {
+                let Poll::Ready(result) = connecting.as_mut().poll(cx) else { return false };
+                match result {
+                    Ok(socket) => {
+                        self.connection = Connection::Open(socket);
+                        self.session.handle_connected(now);
+                    }
+                    Err(error) => self.connect_failed(now, error),
+                }
+                true
+            }
+            Connection::Open(_) => self.receive_frames(cx, now),
+        }
+    }
+
+    fn receive_frames(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        for count in 0..FRAMES_A_ROUND {
+            let Connection::Open(socket) = &mut self.connection else { return count > 0 };
+            match socket.poll_receive(cx) {
+                Poll::Ready(Ok(frame)) => self.session.handle_frame(now, frame),
+                Poll::Ready(Err(reason)) => self.disconnected(reason),
+                Poll::Pending => return count > 0,
+            }
+            self.carry_out(cx);
+        }
+        true
+    }
+
+    fn read_mail(&mut self, now: Instant) -> bool {
+        let mut mail = std::mem::take(&mut self.mail);
+        self.mailbox.take(&mut mail);
+        let busy = !mail.is_empty();
+        for mail in mail.drain(..) {
+            self.read_one(now, mail);
+        }
+        self.mail = mail;
+        busy
+    }
+
+    fn read_one(&mut self, now: Instant, mail: Mail) {
+        let command = match mail {
+            Mail::Command(command) => {
+                if let Command::Unsubscribe(consumer) = command {
+                    self.handles.consumers.remove(&consumer);
+                }
+                command
+            }
+            // A call whose future is gone already is never sent.
+            Mail::Submit { outcome, .. } if outcome.is_canceled() => return,
+            Mail::Submit { id, work, timeout, outcome } => {
+                self.handles.calls.insert(id, outcome);
+                Command::Submit { id, work, timeout }
+            }
+            Mail::Batch { id, work, timeout, outcomes } => {
+                self.handles.calls.extend(outcomes);
+                Command::Submit { id, work, timeout }
+            }
+            Mail::Subscribe { consumer, channel, queue, confirmed } => {
+                let entry = Consumer { channel: channel.clone(), queue, confirmed: Some(confirmed) };
+                self.handles.consumers.insert(consumer, entry);
+                Command::Subscribe(consumer, channel)
+            }
+            Mail::Messages(queue) => return self.handles.messages.push(queue),
+            Mail::Events(queue) => return self.handles.events.push(queue),
+            Mail::Ready(tell) => {
+                self.handles.ready.push(tell);
+                return self.handles.announce(&self.session.state());
+            }
+            Mail::End(tell) => return self.handles.end.push(tell),
+        };
+        if let Command::Cancel(id) = &command {
+            self.handles.calls.remove(id);
+        }
+        self.session.handle_command(now, command);
+    }
+
+    fn notice(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let Poll::Ready(signal) = self.platform.poll_signal(cx) else { return false };
+        self.session.handle_signal(now, signal);
+        true
+    }
+
+    fn keep_time(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(deadline) = self.session.poll_timeout() else { return false };
+        let due = self.platform.poll_sleep(cx, deadline).is_ready();
+        if due {
+            let now = self.platform.now();
+            self.session.handle_timeout(now);
+        }
+        due
+    }
+
+    fn carry_out(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut busy = false;
+        while let Some(effect) = self.session.poll_effect() {
+            busy = true;
+            match effect {
+                Effect::Connect(progress) => self.connect(progress),
+                Effect::Drop => self.hang_up(cx),
+                Effect::Deliver(consumer, payload) => self.deliver(consumer, payload),
+                other => self.handles.carry_out(other),
+            }
+        }
+        busy
+    }
+
+    fn transmit(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut busy = false;
+        loop {
+            let Connection::Open(socket) = &mut self.connection else { return busy };
+            match socket.poll_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(reason)) => {
+                    self.disconnected(reason);
+                    return true;
+                }
+                Poll::Pending => return busy,
+            }
+            // What is returned counts as sent, so it is asked for only now that there is room.
+            let frame = self.session.poll_transmit(self.platform.now());
+            let result = match frame {
+                Some(frame) => socket.send(frame).map(|()| true),
+                None => match socket.poll_flush(cx) {
+                    Poll::Ready(Err(reason)) => Err(reason),
+                    Poll::Ready(Ok(())) | Poll::Pending => Ok(false),
+                },
+            };
+            busy |= self.carry_out(cx);
+            match result {
+                Ok(true) => busy = true,
+                Ok(false) => return busy,
+                Err(reason) => {
+                    self.disconnected(reason);
+                    return true;
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, progress: Progress) {
+        match &self.config.endpoint {
+            Endpoint::Fixed(url) => self.dial(url.clone(), progress, self.platform.now()),
+            Endpoint::Provider(provider) => self.connection = Connection::Asking(provider(), progress),
+        }
+    }
+
+    fn dial(&mut self, url: Url, progress: Progress, now: Instant) {
+        if let Err(error) = self.config.check_plaintext(&url) {
+            return self.connect_failed(now, error.into());
+        }
+        let attempt = Attempt { url, config: self.config.clone(), progress };
+        self.connection = Connection::Connecting(Box::pin(self.platform.connect(attempt)));
+    }
+
+    fn connect_failed(&mut self, now: Instant, error: ConnectError) {
+        self.connection = Connection::None;
+        self.session.handle_connect_failed(now, error);
+    }
+
+    fn disconnected(&mut self, reason: Disconnect) {
+        self.connection = Connection::None;
+        self.session.handle_disconnected(self.platform.now(), reason);
+    }
+
+    fn hang_up(&mut self, cx: &mut Context<'_>) {
+        if let Connection::Open(socket) = &mut self.connection {
+            // The answer to the peer's close frame may still be here. The connection is over either way.
+            let _ = socket.poll_flush(cx);
+        }
+        self.connection = Connection::None;
+    }
+
+    fn deliver(&mut self, id: ConsumerId, payload: Payload) {
+        let Some(consumer) = self.handles.consumers.get(&id) else { return };
+        if !consumer.queue.push(payload) {
+            self.handles.consumers.remove(&id);
+            self.session.handle_command(self.platform.now(), Command::Unsubscribe(id));
+        }
+    }
+
+    /// Says goodbye to every handle.
+    fn finish(&mut self, ended: &Ended) {
+        for mail in self.mailbox.close(ended.clone()) {
+            self.handles.turn_away(mail, ended);
+        }
+        self.handles.finish(ended);
+    }
+}
+
+impl<L: Platform, P: Protocol> Future for Driver<L, P> {
+    type Output = Ended;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+        let this = self.get_mut();
+        this.mailbox.register(cx.waker());
+        let mut busy = true;
+        for _ in 0..ROUNDS_A_POLL {
+            busy = this.round(cx);
+            if !busy {
+                break;
+            }
+        }
+        let state = this.session.state();
+        this.mailbox.publish(state.clone(), this.session.stats());
+        if let State::Ended(ended) = state {
+            this.finish(&ended);
+            return Poll::Ready(ended);
+        }
+        if busy {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+}
+
+impl<L: Platform, P: Protocol> Drop for Driver<L, P> {
+    fn drop(&mut self) {
+        if matches!(self.session.state(), State::Ended(_)) {
+            return;
+        }
+        self.session.handle_abandoned(self.platform.now());
+        while let Some(effect) = self.session.poll_effect() {
+            self.handles.carry_out(effect);
+        }
+        self.finish(&Ended::Abandoned);
+    }
+}
+
+impl Handles {
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Settle(id, outcome) => {
+                if let Some(tell) = self.calls.remove(&id) {
+                    let _ = tell.send(outcome);
+                }
+            }
+            Effect::Deliver(consumer, payload) => {
+                if let Some(consumer) = self.consumers.get(&consumer) {
+                    consumer.queue.push(payload);
+                }
+            }
+            Effect::Tell(consumer, note) => {
+                if let Some(consumer) = self.consumers.get_mut(&consumer) {
+                    consumer.hear(note);
+                }
+            }
+            Effect::Unmatched(unmatched) => fan_out(&mut self.messages, unmatched),
+            Effect::Event(event) => {
+                if let Event::State(state) = &event {
+                    self.announce(state);
+                }
+                fan_out(&mut self.events, event);
+            }
+            Effect::Connect(_) | Effect::Drop => {}
+        }
+    }
+
+    /// Tells those who wait for the connection to be live.
+    fn announce(&mut self, state: &State) {
+        let news = match state {
+            State::Live => Ok(()),
+            State::Ended(ended) => Err(ended.clone()),
+            _ => return,
+        };
+        for tell in self.ready.drain(..) {
+            let _ = tell.send(news.clone());
+        }
+    }
+
+    /// Answers mail that came after the end.
+    fn turn_away(&mut self, mail: Mail, ended: &Ended) {
+        let not_sent = || NotSent::Ended(ended.clone());
+        match mail {
+            Mail::Command(_) => {}
+            Mail::Submit { outcome, .. } => drop(outcome.send(Err(not_sent().into()))),
+            Mail::Batch { outcomes, .. } => {
+                outcomes.into_iter().for_each(|(_, tell)| drop(tell.send(Err(not_sent().into()))));
+            }
+            Mail::Subscribe { queue, confirmed, .. } => {
+                queue.end();
+                let _ = confirmed.send(Err(not_sent().into()));
+            }
+            Mail::Messages(queue) => queue.end(),
+            Mail::Events(queue) => queue.end(),
+            Mail::Ready(tell) => self.ready.push(tell),
+            Mail::End(tell) => self.end.push(tell),
+        }
+    }
+
+    fn finish(&mut self, ended: &Ended) {
+        self.announce(&State::Ended(ended.clone()));
+        for (_, consumer) in std::mem::take(&mut self.consumers) {
+            if let Some(tell) = consumer.confirmed {
+                let _ = tell.send(Err(NotSent::Ended(ended.clone()).into()));
+            }
+            consumer.queue.end();
+        }
+        self.messages.drain(..).for_each(|queue| queue.end());
+        self.events.drain(..).for_each(|queue| queue.end());
+        self.end.drain(..).for_each(|tell| drop(tell.send(ended.clone())));
+    }
+}
+
+impl Consumer {
+    fn hear(&mut self, note: Note) {
+        match (note, self.confirmed.take()) {
+            (Note::Confirmed, Some(tell)) => drop(tell.send(Ok(()))),
+            (Note::Refused(reason), Some(tell)) => {
+                drop(tell.send(Err(Error::Refused { channel: self.channel.clone(), reason })));
+            }
+            (note, waiting) => {
+                self.confirmed = waiting;
+                match note {
+                    Note::Confirmed => {}
+                    Note::Interrupted(reason) => self.queue.interrupt(reason),
+                    Note::Resumed => self.queue.resume(),
+                    Note::Refused(reason) => self.queue.refuse(reason),
+                }
+            }
+        }
+    }
+}
+
+/// Gives an item to every queue that still has a reader.
+fn fan_out<T: Clone>(queues: &mut Vec<Arc<Queue<T>>>, item: T) {
+    queues.retain(|queue| Arc::strong_count(queue) > 1 && queue.push(item.clone()));
+}

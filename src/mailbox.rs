@@ -1,0 +1,151 @@
+//! How handles reach their driver: one bounded queue of mail, and one place where the driver says how things are.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use futures::channel::oneshot;
+use futures::task::AtomicWaker;
+
+use crate::config::OutboundLimit;
+use crate::error::{Ended, Error, NotSent};
+use crate::payload::Payload;
+use crate::protocol::{RequestId, RequestIds, Unmatched};
+use crate::queue::Queue;
+use crate::session::{Command, ConsumerId, Event, State, Stats, Work};
+
+pub(crate) type Outcome = Result<Payload, Error>;
+
+/// What a handle asks of the driver.
+#[derive(Debug)]
+pub(crate) enum Mail {
+    /// Something for the session that has no answer, or whose answer goes to the state.
+    Command(Command),
+    /// One thing to send.
+    Submit { id: RequestId, work: Work, timeout: Option<Duration>, outcome: oneshot::Sender<Outcome> },
+    /// Several things to send as one message.
+    Batch {
+        id: RequestId,
+        work: Work,
+        timeout: Option<Duration>,
+        outcomes: Vec<(RequestId, oneshot::Sender<Outcome>)>,
+    },
+    /// A new consumer.
+    Subscribe {
+        consumer: ConsumerId,
+        channel: String,
+        queue: Arc<Queue<Payload>>,
+        confirmed: oneshot::Sender<Result<(), Error>>,
+    },
+    /// A queue for what belongs to nobody.
+    Messages(Arc<Queue<Unmatched>>),
+    /// A queue for what happens.
+    Events(Arc<Queue<Event>>),
+    /// Tell when it is live, or over.
+    Ready(oneshot::Sender<Result<(), Ended>>),
+    /// Tell when it is over.
+    End(oneshot::Sender<Ended>),
+}
+
+impl Mail {
+    /// The bytes of what is to be sent, for mail that counts towards the bound.
+    fn size(&self) -> Option<usize> {
+        match self {
+            Self::Submit { work, .. } | Self::Batch { work, .. } => Some(work.size()),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    inner: Mutex<Inner>,
+    /// The driver's.
+    waker: AtomicWaker,
+    pub(crate) ids: RequestIds,
+    limit: OutboundLimit,
+}
+
+#[derive(Debug)]
+struct Inner {
+    mail: VecDeque<Mail>,
+    /// Number and bytes of what is to be sent.
+    submissions: (usize, usize),
+    ended: Option<Ended>,
+    state: State,
+    stats: Stats,
+}
+
+impl Mailbox {
+    pub(crate) fn new(limit: OutboundLimit) -> Self {
+        let inner = Inner {
+            mail: VecDeque::new(),
+            submissions: (0, 0),
+            ended: None,
+            state: State::Connecting { attempt: 1 },
+            stats: Stats::default(),
+        };
+        Self { inner: Mutex::new(inner), waker: AtomicWaker::new(), ids: RequestIds::default(), limit }
+    }
+
+    /// Leaves mail for the driver. What is bounded in number by the handles themselves is always taken.
+    pub(crate) fn post(&self, mail: Mail) -> Result<(), NotSent> {
+        let mut inner = self.lock();
+        if let Some(ended) = &inner.ended {
+            return Err(NotSent::Ended(ended.clone()));
+        }
+        if let Some(size) = mail.size() {
+            let (messages, bytes) = inner.submissions;
+            if messages >= self.limit.messages || bytes.saturating_add(size) > self.limit.bytes {
+                return Err(NotSent::QueueFull);
+            }
+            inner.submissions = (messages + 1, bytes + size);
+        }
+        inner.mail.push_back(mail);
+        drop(inner);
+        self.waker.wake();
+        Ok(())
+    }
+
+    /// Takes all mail.
+    pub(crate) fn take(&self, into: &mut VecDeque<Mail>) {
+        let mut inner = self.lock();
+        inner.submissions = (0, 0);
+        std::mem::swap(&mut inner.mail, into);
+    }
+
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    pub(crate) fn publish(&self, state: State, stats: Stats) {
+        let mut inner = self.lock();
+        inner.state = state;
+        inner.stats = stats;
+    }
+
+    /// No more mail is taken. What had come is returned.
+    pub(crate) fn close(&self, ended: Ended) -> VecDeque<Mail> {
+        let mut inner = self.lock();
+        inner.state = State::Ended(ended.clone());
+        inner.ended = Some(ended);
+        std::mem::take(&mut inner.mail)
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.lock().state.clone()
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.lock().stats.clone()
+    }
+
+    pub(crate) fn ended(&self) -> Option<Ended> {
+        self.lock().ended.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,341 @@
+//! The bounded queue between a connection and one consumer. It never forgets to say what it lost.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use futures::task::AtomicWaker;
+
+use crate::config::{Overflow, Queue as Policy};
+use crate::error::{Disconnect, Refusal};
+
+/// What a consumer receives, in order.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Update<T> {
+    /// Data.
+    Data(T),
+    /// This many updates were lost before what comes next, because the consumer was too slow.
+    Lagged(u64),
+    /// The connection ended: there is no data until [`Resumed`](Self::Resumed), and what was sent meanwhile is missed.
+    Interrupted(Disconnect),
+    /// The server confirmed the channel again, or data flows again.
+    Resumed,
+    /// The server refused the channel after a reconnect. It is asked for again from time to time.
+    Refused(Refusal),
+    /// The queue was full and its policy is [`Overflow::Close`]: this is the last update.
+    Overflowed,
+    /// The data is not of the expected form.
+    Invalid(crate::error::DecodeError),
+}
+
+impl<T> Update<T> {
+    /// The data, if that is what it is.
+    pub fn data(self) -> Option<T> {
+        match self {
+            Self::Data(data) => Some(data),
+            _ => None,
+        }
+    }
+}
+
+/// One producer, one consumer, one bound.
+#[derive(Debug)]
+pub(crate) struct Queue<T> {
+    state: Mutex<Inner<T>>,
+    waker: AtomicWaker,
+}
+
+#[derive(Debug)]
+struct Inner<T> {
+    policy: Policy,
+    items: VecDeque<(Gap, T)>,
+    /// What happened after the last item.
+    tail: Gap,
+    dropped: u64,
+    /// Nothing more will come.
+    ended: bool,
+}
+
+/// What happened between two items. Gaps merge, so that news never takes more room than data.
+#[derive(Debug, Default)]
+struct Gap(Option<Box<News>>);
+
+#[derive(Debug, Default)]
+struct News {
+    lagged: u64,
+    interrupted: Option<Disconnect>,
+    refused: Option<Refusal>,
+    resumed: bool,
+    overflowed: bool,
+}
+
+impl Gap {
+    fn news(&mut self) -> &mut News {
+        self.0.get_or_insert_default()
+    }
+
+    /// Adds what happened later.
+    fn then(&mut self, later: Self) {
+        let Some(later) = later.0 else { return };
+        let news = self.news();
+        news.lagged += later.lagged;
+        if later.interrupted.is_some() {
+            // Whatever was resumed before is interrupted again.
+            news.interrupted = later.interrupted;
+            news.resumed = later.resumed;
+        } else {
+            news.resumed |= later.resumed;
+        }
+        news.refused = later.refused.or(news.refused.take()).filter(|_| !later.resumed);
+        news.overflowed |= later.overflowed;
+    }
+
+    /// Takes the next piece of news, in the order in which it is told.
+    fn pop<T>(&mut self) -> Option<Update<T>> {
+        let news = self.0.as_mut()?;
+        if news.lagged > 0 {
+            return Some(Update::Lagged(std::mem::take(&mut news.lagged)));
+        }
+        if let Some(reason) = news.interrupted.take() {
+            return Some(Update::Interrupted(reason));
+        }
+        if let Some(reason) = news.refused.take() {
+            return Some(Update::Refused(reason));
+        }
+        if std::mem::take(&mut news.resumed) {
+            return Some(Update::Resumed);
+        }
+        if std::mem::take(&mut news.overflowed) {
+            return Some(Update::Overflowed);
+        }
+        self.0 = None;
+        None
+    }
+}
+
+impl<T> Queue<T> {
+    pub(crate) fn new(policy: Policy) -> Self {
+        let capacity = match policy.overflow {
+            Overflow::Latest => 1,
+            Overflow::DropOldest | Overflow::DropNewest | Overflow::Close => policy.capacity.max(1),
+        };
+        let policy = Policy { capacity, ..policy };
+        let inner = Inner { policy, items: VecDeque::new(), tail: Gap::default(), dropped: 0, ended: false };
+        Self { state: Mutex::new(inner), waker: AtomicWaker::new() }
+    }
+
+    /// Adds an item. Whether the consumer wants more.
+    pub(crate) fn push(&self, item: T) -> bool {
+        let mut inner = self.lock();
+        if inner.ended {
+            return false;
+        }
+        if inner.items.len() < inner.policy.capacity {
+            let gap = std::mem::take(&mut inner.tail);
+            inner.items.push_back((gap, item));
+        } else {
+            inner.overflow(item);
+        }
+        let open = !inner.ended;
+        drop(inner);
+        self.waker.wake();
+        open
+    }
+
+    pub(crate) fn interrupt(&self, reason: Disconnect) {
+        self.tell(News { interrupted: Some(reason), ..News::default() });
+    }
+
+    pub(crate) fn resume(&self) {
+        self.tell(News { resumed: true, ..News::default() });
+    }
+
+    pub(crate) fn refuse(&self, reason: Refusal) {
+        self.tell(News { refused: Some(reason), ..News::default() });
+    }
+
+    fn tell(&self, news: News) {
+        self.lock().tail.then(Gap(Some(Box::new(news))));
+        self.waker.wake();
+    }
+
+    /// Nothing more will come. What waits can still be taken.
+    pub(crate) fn end(&self) {
+        self.lock().ended = true;
+        self.waker.wake();
+    }
+
+    pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Update<T>>> {
+        if let Some(ready) = self.lock().pop() {
+            return Poll::Ready(ready);
+        }
+        self.waker.register(cx.waker());
+        // Something may have come between the look and the registration.
+        match self.lock().pop() {
+            Some(ready) => Poll::Ready(ready),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Items lost or replaced so far.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.lock().dropped
+    }
+
+    /// Items that wait.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().items.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Inner<T> {
+    fn overflow(&mut self, item: T) {
+        self.dropped += 1;
+        match self.policy.overflow {
+            Overflow::DropOldest | Overflow::Latest => {
+                let lagged = u64::from(self.policy.overflow == Overflow::DropOldest);
+                let Some((mut before, _)) = self.items.pop_front() else { return };
+                if lagged > 0 {
+                    before.news().lagged += lagged;
+                }
+                let after = match self.items.front_mut() {
+                    Some((after, _)) => after,
+                    None => &mut self.tail,
+                };
+                before.then(std::mem::take(after));
+                *after = before;
+                let gap = std::mem::take(&mut self.tail);
+                self.items.push_back((gap, item));
+            }
+            Overflow::DropNewest => self.tail.news().lagged += 1,
+            Overflow::Close => {
+                self.tail.news().overflowed = true;
+                self.ended = true;
+            }
+        }
+    }
+
+    /// The next update, or `Some(None)` at the end.
+    fn pop(&mut self) -> Option<Option<Update<T>>> {
+        let gap = match self.items.front_mut() {
+            Some((gap, _)) => gap,
+            None => &mut self.tail,
+        };
+        if let Some(update) = gap.pop() {
+            return Some(Some(update));
+        }
+        if let Some((_, item)) = self.items.pop_front() {
+            return Some(Some(Update::Data(item)));
+        }
+        self.ended.then_some(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn queue(capacity: usize, overflow: Overflow) -> Queue<u32> {
+        Queue::new(Policy { capacity, overflow })
+    }
+
+    fn drain(queue: &Queue<u32>) -> Vec<Update<u32>> {
+        std::iter::from_fn(|| queue.lock().pop().flatten()).collect()
+    }
+
+    const LOST: Disconnect = Disconnect::Requested;
+
+    #[test]
+    fn the_oldest_are_dropped_and_counted_before_what_follows() {
+        let queue = queue(2, Overflow::DropOldest);
+        (1..=5).for_each(|n| assert!(queue.push(n)));
+        assert_eq!(drain(&queue), [Update::Lagged(3), Update::Data(4), Update::Data(5)]);
+        assert_eq!(queue.dropped(), 3);
+    }
+
+    #[test]
+    fn the_newest_are_dropped_and_counted_before_what_follows() {
+        let queue = queue(2, Overflow::DropNewest);
+        (1..=5).for_each(|n| assert!(queue.push(n)));
+        assert_eq!(drain(&queue), [Update::Data(1), Update::Data(2), Update::Lagged(3)]);
+        queue.push(6);
+        assert_eq!(drain(&queue), [Update::Data(6)]);
+    }
+
+    #[test]
+    fn the_latest_replaces_without_noise() {
+        let queue = queue(9, Overflow::Latest);
+        (1..=5).for_each(|n| assert!(queue.push(n)));
+        assert_eq!(drain(&queue), [Update::Data(5)]);
+        assert_eq!(queue.dropped(), 4);
+    }
+
+    #[test]
+    fn close_keeps_what_came_before() {
+        let queue = queue(1, Overflow::Close);
+        assert!(queue.push(1));
+        assert!(!queue.push(2));
+        assert_eq!(drain(&queue), [Update::Data(1), Update::Overflowed]);
+        assert_eq!(queue.lock().pop(), Some(None));
+    }
+
+    #[test]
+    fn news_keeps_its_place_and_merges() {
+        let queue = queue(2, Overflow::DropOldest);
+        queue.push(1);
+        queue.interrupt(LOST);
+        queue.resume();
+        queue.interrupt(LOST);
+        queue.resume();
+        queue.push(2);
+        queue.push(3);
+        let expected =
+            [Update::Lagged(1), Update::Interrupted(LOST), Update::Resumed, Update::Data(2), Update::Data(3)];
+        assert_eq!(drain(&queue), expected);
+        queue.interrupt(LOST);
+        assert_eq!(drain(&queue), [Update::Interrupted(LOST)]);
+        queue.refuse(Refusal::NotConfirmed);
+        queue.resume();
+        assert_eq!(drain(&queue), [Update::Resumed]);
+    }
+
+    proptest! {
+        /// Whatever happens, what is read is in order, every loss is told before later data, and the bound holds.
+        #[test]
+        fn no_silent_loss(
+            capacity in 1usize..6, newest: bool,
+            steps in prop::collection::vec(0u8..6, 1..200),
+        ) {
+            let overflow = if newest { Overflow::DropNewest } else { Overflow::DropOldest };
+            let queue = queue(capacity, overflow);
+            let (mut sent, mut seen, mut live, mut told_live) = (0, 0, true, true);
+            let mut check = |update: Update<u32>| {
+                match update {
+                    Update::Data(n) => { assert_eq!(n, seen + 1); seen = n }
+                    Update::Lagged(n) => seen += u32::try_from(n).unwrap(),
+                    Update::Interrupted(_) => { told_live = false }
+                    Update::Resumed => { told_live = true }
+                    other => panic!("{other:?}"),
+                }
+            };
+            for step in steps {
+                match step {
+                    0 if live => { queue.interrupt(LOST); live = false }
+                    1 if !live => { queue.resume(); live = true }
+                    2 => { if let Some(Some(update)) = { let popped = queue.lock().pop(); popped } { check(update) } }
+                    _ => { sent += 1; queue.push(sent); }
+                }
+                prop_assert!(queue.len() <= capacity);
+            }
+            drain(&queue).into_iter().for_each(&mut check);
+            prop_assert_eq!(seen, sent);
+            prop_assert_eq!(told_live, live);
+        }
+    }
+}

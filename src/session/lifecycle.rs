@@ -1,0 +1,370 @@
+//! From one connection to the next: what happens at each turn, and what becomes of everything under way.
+
+use std::time::Duration;
+
+use super::requests::{Ended as EndedRequest, Owner, Rank, Work};
+use super::subscriptions::Notes;
+use super::*;
+use crate::error::{OpeningError, Verdict};
+use crate::protocol::OpenStep;
+
+/// The longest wait that a server may ask for: more is an error of its own, or an attack.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+
+impl Core {
+    pub(super) fn state(&self) -> State {
+        let attempt = self.attempts.failed() + 1;
+        match &self.phase {
+            Phase::New | Phase::Connecting(_) => State::Connecting { attempt },
+            Phase::Opening(_) | Phase::Ready { live: false } => State::Restoring,
+            Phase::Ready { live: true } => State::Live,
+            Phase::Waiting(delay, reason) => {
+                State::Waiting { attempt, delay: *delay, reason: reason.clone() }
+            }
+            Phase::Closing(_) => State::Closing,
+            Phase::Ended(ended) => State::Ended(ended.clone()),
+        }
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.effects.push_back(Effect::Event(event));
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        let before = self.state();
+        self.phase = phase;
+        let state = self.state();
+        if state != before || matches!(state, State::Connecting { .. }) {
+            self.event(Event::State(state));
+        }
+    }
+
+    /// Sets the timers that follow from what is waiting.
+    pub(super) fn rearm(&mut self) {
+        let deadlines = [self.requests.next_deadline(), self.subscriptions.next_due()];
+        self.timers.set(Timer::Deadline, deadlines.into_iter().flatten().min());
+        let ready = matches!(self.phase, Phase::Ready { .. });
+        self.timers.set(Timer::Resubscribe, self.subscriptions.next_retry().filter(|_| ready));
+        self.timers.set(Timer::Heartbeat, self.liveness.as_ref().map(Liveness::deadline));
+    }
+
+    pub(super) fn connect(&mut self, now: Instant) {
+        let progress = Progress::default();
+        self.timers.clear_all();
+        self.timers.set(Timer::Connect, now + self.config.connect_timeout);
+        self.enter(Phase::Connecting(progress.clone()));
+        self.effects.push_back(Effect::Connect(progress));
+    }
+
+    /// Whether this was expected.
+    pub(super) fn connected(&mut self, now: Instant) -> bool {
+        if !matches!(self.phase, Phase::Connecting(_)) {
+            return false;
+        }
+        self.timers.clear_all();
+        self.timers.set(Timer::Stable, now + self.config.backoff.min_uptime);
+        self.liveness = self.config.heartbeat.map(|policy| Liveness::new(policy, now));
+        self.stats.connections += 1;
+        self.enter(Phase::Opening(None));
+        true
+    }
+
+    pub(super) fn opening_step<P: Protocol>(&mut self, now: Instant, step: OpenStep, protocol: &P) {
+        match step {
+            OpenStep::Call(request) => {
+                let method = request.method.to_string();
+                self.submit_own(now, protocol, Owner::Open, Rank::Session, request);
+                self.phase = Phase::Opening(Some(method));
+            }
+            OpenStep::Done => {
+                self.was_ready = true;
+                self.subscriptions.restore();
+                self.enter(Phase::Ready { live: false });
+            }
+            OpenStep::Fail(error) => self.leave(now, After::Next(error.into())),
+        }
+    }
+
+    /// Live once everything desired was confirmed or refused.
+    pub(super) fn check_restored(&mut self) {
+        if matches!(self.phase, Phase::Ready { live: false }) && self.subscriptions.is_restored() {
+            self.enter(Phase::Ready { live: true });
+        }
+    }
+
+    pub(super) fn submit_own<P: Protocol>(
+        &mut self,
+        now: Instant,
+        protocol: &P,
+        owner: Owner,
+        rank: Rank,
+        request: Request,
+    ) -> RequestId {
+        let id = self.ids.next();
+        let deadline = now + self.config.call_timeout;
+        // Without a limit nothing is refused.
+        let _ = self.requests.submit(protocol, (id, owner, rank), Work::Call(request), deadline, None);
+        id
+    }
+
+    /// Answers the server's heartbeat. While one answer waits to leave, another would say nothing new, so that a flood
+    /// of questions fills nothing.
+    pub(super) fn answer_server<P: Protocol>(&mut self, now: Instant, protocol: &P, request: Request) {
+        if self.answer.is_none_or(|id| !self.requests.is_unsent(id)) {
+            self.answer = Some(self.submit_own(now, protocol, Owner::Nobody, Rank::Session, request));
+        }
+    }
+
+    pub(super) fn settle(&mut self, id: RequestId, outcome: Result<Payload, Error>) {
+        self.effects.push_back(Effect::Settle(id, outcome));
+    }
+
+    pub(super) fn tell(&mut self, notes: Notes) {
+        for (consumer, note) in notes {
+            if let Note::Refused(reason) = &note {
+                let channel = self.subscriptions.channel_of(consumer).unwrap_or_default().to_owned();
+                self.event(Event::Refused { channel, reason: reason.clone() });
+            }
+            self.effects.push_back(Effect::Tell(consumer, note));
+        }
+    }
+
+    pub(super) fn deliver(&mut self, message: &Message, route: &str, data: &[u8]) {
+        let payload = Payload::part_of(message, data);
+        let effects = &mut self.effects;
+        let known = self.subscriptions.deliver(route, |consumer, note| {
+            effects.extend(note.map(|note| Effect::Tell(consumer, note)));
+            effects.push_back(Effect::Deliver(consumer, payload.clone()));
+        });
+        if !known {
+            let unmatched = Unmatched::Notification { method: route.to_owned(), params: payload };
+            self.effects.push_back(Effect::Unmatched(unmatched));
+        }
+    }
+
+    pub(super) fn alive(&mut self, now: Instant) {
+        if let Some(liveness) = &mut self.liveness {
+            liveness.on_life(now);
+        }
+    }
+
+    pub(super) fn pong(&mut self, now: Instant, payload: &[u8]) {
+        if let Some(round_trip) = self.liveness.as_mut().and_then(|liveness| liveness.on_pong(now, payload)) {
+            self.stats.round_trip = Some(round_trip);
+            self.event(Event::Answered(round_trip));
+        }
+    }
+
+    pub(super) fn end_batches(&mut self, mut batches: Vec<RequestId>) {
+        batches.dedup();
+        for batch in batches {
+            for request in self.requests.rest_of_batch(batch) {
+                self.settle(request.id, Err(Unknown::MissingFromBatch.into()));
+            }
+        }
+    }
+
+    /// A request could not be sent.
+    pub(super) fn not_sent(&mut self, now: Instant, request: EndedRequest, reason: NotSent) {
+        match request.owner {
+            Owner::User => self.settle(request.id, Err(reason.into())),
+            Owner::Open => {
+                let method = self.opening_method();
+                let error = OpeningError::NotSent { method, reason: Box::new(reason) };
+                self.leave(now, After::Next(error.into()));
+            }
+            Owner::Nobody => {}
+            Owner::Subscribe(keys) => {
+                let notes = self.subscriptions.refused(&keys, &Refusal::TimedOut, (now, &mut self.random));
+                self.tell(notes);
+                self.check_restored();
+            }
+            Owner::Unsubscribe(keys) => self.subscriptions.left(&keys),
+        }
+    }
+
+    /// A request left and was not answered in time.
+    pub(super) fn timed_out(&mut self, now: Instant, request: EndedRequest) {
+        match request.owner {
+            Owner::User => self.settle(request.id, Err(Unknown::TimedOut.into())),
+            Owner::Open => {
+                let error = OpeningError::TimedOut { method: self.opening_method() };
+                self.leave(now, After::Next(error.into()));
+            }
+            Owner::Nobody | Owner::Subscribe(_) | Owner::Unsubscribe(_) => {
+                self.not_sent(now, request, NotSent::DeadlinePassed);
+            }
+        }
+    }
+
+    fn opening_method(&self) -> String {
+        match &self.phase {
+            Phase::Opening(Some(method)) => method.clone(),
+            _ => String::new(),
+        }
+    }
+
+    /// The connection ended, or the attempt failed.
+    pub(super) fn lost<P: Protocol>(&mut self, now: Instant, reason: Disconnect, protocol: &P) {
+        match &self.phase {
+            Phase::Closing(_) => self.closed(now, protocol),
+            Phase::Connecting(_) | Phase::Opening(_) | Phase::Ready { .. } => {
+                self.give_up_connection(now, &Why::Disconnected(reason.clone()));
+                self.next(now, reason, protocol);
+            }
+            Phase::New | Phase::Waiting(..) | Phase::Ended(_) => {}
+        }
+    }
+
+    /// Our side ends the connection with a close frame, and waits a little for the peer's.
+    pub(super) fn leave(&mut self, now: Instant, after: After) {
+        let frame = CloseFrame::new(crate::frame::CloseCode::NORMAL, "");
+        self.leave_with(now, frame, after);
+    }
+
+    fn leave_with(&mut self, now: Instant, frame: CloseFrame, after: After) {
+        if !matches!(self.phase, Phase::Opening(_) | Phase::Ready { .. }) {
+            return;
+        }
+        let why = match &after {
+            After::Next(reason) => Why::Disconnected(reason.clone()),
+            After::End(ended) => Why::Ended(ended.clone()),
+        };
+        self.give_up_connection(now, &why);
+        self.control.push_back(Frame::Close(Some(frame)));
+        self.timers.set(Timer::Close, now + self.config.close_timeout);
+        self.enter(Phase::Closing(after));
+    }
+
+    /// The closing handshake is over, or nobody answered.
+    pub(super) fn closed<P: Protocol>(&mut self, now: Instant, protocol: &P) {
+        let Phase::Closing(after) = &self.phase else { return };
+        match after.clone() {
+            After::Next(reason) => {
+                self.control.clear();
+                self.timers.clear_all();
+                self.next(now, reason, protocol);
+            }
+            After::End(ended) => self.end(now, ended),
+        }
+    }
+
+    pub(super) fn reconnect(&mut self, now: Instant) {
+        match self.phase {
+            Phase::Opening(_) | Phase::Ready { .. } => self.leave(now, After::Next(Disconnect::Requested)),
+            Phase::Waiting(..) => self.connect(now),
+            // An attempt is under way already, or there will be none.
+            Phase::New | Phase::Connecting(_) | Phase::Closing(_) | Phase::Ended(_) => {}
+        }
+    }
+
+    pub(super) fn close(&mut self, now: Instant, frame: CloseFrame) {
+        match self.phase {
+            Phase::Opening(_) | Phase::Ready { .. } => self.leave_with(now, frame, After::End(Ended::Closed)),
+            Phase::Closing(_) => {
+                self.give_up_connection(now, &Why::Ended(Ended::Closed));
+                self.timers.set(Timer::Close, now + self.config.close_timeout);
+                self.phase = Phase::Closing(After::End(Ended::Closed));
+            }
+            Phase::Connecting(_) => {
+                self.effects.push_back(Effect::Drop);
+                self.end(now, Ended::Closed);
+            }
+            Phase::New | Phase::Waiting(..) => self.end(now, Ended::Closed),
+            Phase::Ended(_) => {}
+        }
+    }
+
+    pub(super) fn end(&mut self, now: Instant, ended: Ended) {
+        if matches!(self.phase, Phase::Ended(_)) {
+            return;
+        }
+        // What waited for a connection waits no more.
+        self.give_up_connection(now, &Why::Ended(ended.clone()));
+        self.enter(Phase::Ended(ended));
+    }
+
+    /// After a connection or an attempt ended: when to try again, or why not.
+    fn next<P: Protocol>(&mut self, now: Instant, reason: Disconnect, protocol: &P) {
+        self.stats.disconnects += 1;
+        self.event(Event::Disconnected(reason.clone()));
+        if matches!(reason, Disconnect::Requested) {
+            return self.connect(now);
+        }
+        let after = match verdict(&reason, protocol) {
+            Verdict::Stop => return self.end(now, Ended::Refused(reason)),
+            Verdict::Retry(after) => after.unwrap_or_default().min(LONGEST_WAIT),
+        };
+        if !self.was_ready && !self.config.retry_initial_connect {
+            return self.end(now, Ended::Refused(reason));
+        }
+        let Some(delay) = self.attempts.fail(&mut self.random) else {
+            return self.end(now, Ended::AttemptsExhausted(reason));
+        };
+        // The jitter comes on top of what the server asked for, so that clients do not all return at that moment.
+        let delay = if self.offline { self.config.backoff.cap } else { after + delay };
+        self.timers.set(Timer::Retry, now + delay);
+        self.enter(Phase::Waiting(delay, reason));
+    }
+
+    /// Everything that belonged to the connection settles: what left has an unknown outcome, what waited was not sent.
+    fn give_up_connection(&mut self, now: Instant, why: &Why) {
+        self.timers.clear_all();
+        self.control.clear();
+        self.answer = None;
+        if let Some(liveness) = self.liveness.take() {
+            self.stats.heard = Some(liveness.heard());
+        }
+        let was_ready = matches!(self.phase, Phase::Ready { .. });
+        let requests = match why {
+            Why::Disconnected(_) if was_ready => self.requests.end_all(now, self.config.retry_idempotent),
+            // Requests that wait for a connection go on waiting, within their deadlines.
+            Why::Disconnected(_) => self.requests.end_own(),
+            Why::Ended(_) => self.requests.end_all(now, false),
+        };
+        for request in requests {
+            if matches!(request.owner, Owner::User) {
+                self.settle(request.id, Err(why.outcome(request.sent)));
+            }
+        }
+        let reason = why.disconnect();
+        let notes = self.subscriptions.interrupt(&reason);
+        self.tell(notes);
+    }
+}
+
+/// Why a connection is given up, and so what its requests are told.
+enum Why {
+    Disconnected(Disconnect),
+    Ended(Ended),
+}
+
+impl Why {
+    fn outcome(&self, sent: bool) -> Error {
+        match (self, sent) {
+            (Self::Disconnected(reason), true) => Unknown::Disconnected(reason.clone()).into(),
+            (Self::Disconnected(reason), false) => NotSent::Disconnected(reason.clone()).into(),
+            (Self::Ended(ended), true) => Unknown::Ended(ended.clone()).into(),
+            (Self::Ended(ended), false) => NotSent::Ended(ended.clone()).into(),
+        }
+    }
+
+    fn disconnect(&self) -> Disconnect {
+        match self {
+            Self::Disconnected(reason) => reason.clone(),
+            Self::Ended(Ended::Refused(reason) | Ended::AttemptsExhausted(reason)) => reason.clone(),
+            Self::Ended(Ended::Closed | Ended::Abandoned) => Disconnect::Requested,
+        }
+    }
+}
+
+fn verdict<P: Protocol>(reason: &Disconnect, protocol: &P) -> Verdict {
+    match reason {
+        Disconnect::Connect(error) => error.verdict(),
+        Disconnect::Closed(Some(frame)) => protocol.close_verdict(frame),
+        Disconnect::Opening(OpeningError::Authentication(_)) => Verdict::Stop,
+        Disconnect::Opening(_) | Disconnect::Closed(None) | Disconnect::Dropped(_) => Verdict::Retry(None),
+        Disconnect::Silent(_) | Disconnect::Violation { .. } => Verdict::Retry(None),
+        Disconnect::Protocol(_) | Disconnect::Requested => Verdict::Retry(None),
+    }
+}

@@ -1,0 +1,453 @@
+//! What waits to be sent and what waits for an answer. Each request settles exactly once, and leaves at most once.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::limiter::{Cost, Lane, Limited, Limiter};
+use super::subscriptions::Key;
+use crate::config::OutboundLimit;
+use crate::error::NotSent;
+use crate::frame::Message;
+use crate::protocol::{Protocol, Request, RequestId};
+use crate::time::Instant;
+
+/// What a request is for, and so who hears of its outcome.
+#[derive(Debug)]
+pub(crate) enum Owner {
+    /// The user.
+    User,
+    /// A step of the protocol's opening.
+    Open,
+    /// The reply to the server's heartbeat, or a probe: nobody waits for it.
+    Nobody,
+    /// A subscribe request for these channels.
+    Subscribe(Vec<Key>),
+    /// An unsubscribe request for these channels.
+    Unsubscribe(Vec<Key>),
+}
+
+/// What is to be sent.
+#[derive(Debug)]
+pub enum Work {
+    /// A request that is answered.
+    Call(Request),
+    /// A request that is not answered: it settles when it has left.
+    Notify(Request),
+    /// Several at once. Those with an id are answered, each under its own id.
+    Batch(Vec<(Option<RequestId>, Request)>),
+    /// A message as it is: it settles when it has left.
+    Message(Message),
+}
+
+impl Work {
+    /// Bytes that it holds in a queue.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Call(request) | Self::Notify(request) => request.size(),
+            Self::Batch(items) => items.iter().map(|(_, request)| request.size()).sum(),
+            Self::Message(message) => message.as_bytes().len(),
+        }
+    }
+
+    fn methods(&self) -> impl Iterator<Item = &str> {
+        let (one, many) = match self {
+            Self::Call(request) | Self::Notify(request) => (Some(request), [].as_slice()),
+            Self::Batch(items) => (None, items.as_slice()),
+            Self::Message(_) => (None, [].as_slice()),
+        };
+        one.into_iter().chain(many.iter().map(|(_, request)| request)).map(|request| request.method.as_ref())
+    }
+}
+
+/// Who goes first, whatever waits behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    /// The session's own: opening steps and heartbeat replies. May leave before the opening is done.
+    Session,
+    /// Urgent requests of the user: cancels.
+    Urgent,
+    /// Subscriptions.
+    Subscribe,
+    /// All others.
+    Normal,
+}
+
+impl Rank {
+    const ALL: [Self; 4] = [Self::Session, Self::Urgent, Self::Subscribe, Self::Normal];
+
+    fn lane(self) -> Lane {
+        match self {
+            Self::Session | Self::Urgent => Lane::Urgent,
+            Self::Subscribe | Self::Normal => Lane::Normal,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    owner: Owner,
+    deadline: Instant,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// In a queue.
+    Waiting(Box<Waiting>),
+    /// Part of a batch that is in a queue; the batch's entry holds the request.
+    InBatch,
+    /// It left. `batch` names the batch it left with; `again` is kept for a request that may be made twice.
+    Sent { batch: Option<RequestId>, again: Option<Box<Again>> },
+}
+
+/// What is needed to make a request a second time. It pays a second time too.
+#[derive(Debug)]
+struct Again {
+    request: Request,
+    rank: Rank,
+    costs: Cow<'static, [Cost]>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    work: Work,
+    rank: Rank,
+    size: usize,
+    costs: Cow<'static, [Cost]>,
+    /// Written when it came to the head of its queue, kept while it waits there for credits.
+    written: Option<Message>,
+}
+
+impl Waiting {
+    /// The queue it waits in: requests that pay from one bucket first wait in turn, and not for other buckets.
+    fn class(&self) -> usize {
+        self.costs.first().map_or(0, |cost| cost.bucket + 1)
+    }
+}
+
+/// A request that ended, and how.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) id: RequestId,
+    pub(crate) owner: Owner,
+    pub(crate) sent: bool,
+}
+
+/// What [`Requests::take`] found.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// This message leaves now. A notification or plain message is `done` with that.
+    Send { message: Message, done: Option<RequestId> },
+    /// This one cannot be sent.
+    Fail(Vec<Ended>, NotSent),
+    /// Nothing can be sent before this time, if a time is what is missing.
+    Wait(Option<Instant>),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    entries: BTreeMap<RequestId, Entry>,
+    deadlines: BTreeSet<(Instant, RequestId)>,
+    queues: BTreeMap<(Rank, usize), VecDeque<RequestId>>,
+    waiting: usize,
+    waiting_bytes: usize,
+}
+
+impl Requests {
+    /// Queues `work`. Only the user's requests are bounded: the session's own are few by construction.
+    pub(crate) fn submit<P: Protocol>(
+        &mut self,
+        protocol: &P,
+        (id, owner, rank): (RequestId, Owner, Rank),
+        work: Work,
+        deadline: Instant,
+        limit: Option<OutboundLimit>,
+    ) -> Result<(), NotSent> {
+        let size = work.size();
+        if let Some(limit) = limit {
+            if self.waiting >= limit.messages || self.waiting_bytes.saturating_add(size) > limit.bytes {
+                return Err(NotSent::QueueFull);
+            }
+        }
+        let costs = total_cost(protocol, &work);
+        if let Work::Batch(items) = &work {
+            for member in items.iter().filter_map(|(member, _)| *member) {
+                self.insert(member, Entry { owner: Owner::User, deadline, stage: Stage::InBatch });
+            }
+        }
+        let waiting = Box::new(Waiting { work, rank, size, costs, written: None });
+        self.queue(rank, waiting.class()).push_back(id);
+        self.waiting += 1;
+        self.waiting_bytes += size;
+        self.insert(id, Entry { owner, deadline, stage: Stage::Waiting(waiting) });
+        Ok(())
+    }
+
+    /// Whether the limiter would let `work` go now, with nothing waiting before it.
+    pub(crate) fn would_go<P: Protocol>(
+        &self,
+        protocol: &P,
+        limiter: &Limiter,
+        now: Instant,
+        (work, rank): (&Work, Rank),
+    ) -> Result<(), Limited> {
+        let costs = total_cost(protocol, work);
+        let class = costs.first().map_or(0, |cost| cost.bucket + 1);
+        limiter.check(now, &costs, rank.lane())?;
+        match self.queues.get(&(rank, class)).is_some_and(|queue| !queue.is_empty()) {
+            true if class > 0 => Err(Limited::Until(now)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next message that may leave, of rank `lowest` or above. Charges the limiter for it.
+    pub(crate) fn take<P: Protocol>(
+        &mut self,
+        protocol: &mut P,
+        limiter: &Limiter,
+        now: Instant,
+        lowest: Rank,
+        keep: bool,
+    ) -> Next {
+        let mut blocked = BTreeSet::new();
+        let mut wake: Option<Instant> = None;
+        for rank in Rank::ALL.into_iter().filter(|rank| *rank <= lowest) {
+            while let Some((class, id)) = self.head(rank, &blocked) {
+                self.drop_cancelled_members(id);
+                let Some(Entry { deadline, stage: Stage::Waiting(waiting), .. }) = self.entries.get_mut(&id)
+                else {
+                    self.queue(rank, class).pop_front();
+                    continue;
+                };
+                let deadline = *deadline;
+                if let Err(reason) = write(protocol, id, waiting) {
+                    return self.fail(id, reason);
+                }
+                match limiter.spend(now, &waiting.costs, rank.lane()) {
+                    Ok(()) => return self.leave(protocol, id, keep),
+                    Err(Limited::Never) => return self.fail(id, NotSent::TooExpensive),
+                    Err(Limited::Until(at)) if at > deadline => {
+                        return self.fail(id, NotSent::RateLimited(at.since(now)));
+                    }
+                    Err(Limited::Until(at)) => {
+                        blocked.insert(class);
+                        wake = Some(wake.map_or(at, |wake| wake.min(at)));
+                    }
+                }
+            }
+        }
+        Next::Wait(wake)
+    }
+
+    /// Takes the request that a reply belongs to.
+    pub(crate) fn answer(&mut self, id: RequestId) -> Option<(Owner, Option<RequestId>)> {
+        let Some(Entry { stage: Stage::Sent { batch, .. }, .. }) = self.entries.get(&id) else { return None };
+        let batch = *batch;
+        self.remove(id).map(|entry| (entry.owner, batch))
+    }
+
+    /// Takes what is left of a batch of which some requests were answered.
+    pub(crate) fn rest_of_batch(&mut self, batch: RequestId) -> Vec<Ended> {
+        let of_batch =
+            |entry: &Entry| matches!(entry.stage, Stage::Sent { batch: Some(id), .. } if id == batch);
+        let ids: Vec<_> =
+            self.entries.iter().filter(|(_, entry)| of_batch(entry)).map(|(id, _)| *id).collect();
+        ids.into_iter().filter_map(|id| self.end(id)).collect()
+    }
+
+    /// The user does not want it any more. What has not left will not leave.
+    pub(crate) fn cancel(&mut self, id: RequestId) {
+        self.remove(id);
+    }
+
+    /// When the next deadline passes.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Takes a request whose deadline has passed.
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<Ended> {
+        let &(at, id) = self.deadlines.first()?;
+        if at > now { None } else { self.end(id) }
+    }
+
+    /// Takes everything, for a connection that ended. Requests that may be made twice are queued again when they were
+    /// kept for that.
+    pub(crate) fn end_all(&mut self, now: Instant, again: bool) -> Vec<Ended> {
+        let ids: Vec<_> = self.entries.keys().copied().collect();
+        let mut ended = Vec::new();
+        for id in ids {
+            if again && self.requeue(id, now) {
+                continue;
+            }
+            ended.extend(self.end(id));
+        }
+        ended
+    }
+
+    /// Takes what the session itself had queued or sent, and leaves the user's waiting requests alone.
+    pub(crate) fn end_own(&mut self) -> Vec<Ended> {
+        let own = |entry: &Entry| !matches!(entry.owner, Owner::User);
+        let ids: Vec<_> = self.entries.iter().filter(|(_, entry)| own(entry)).map(|(id, _)| *id).collect();
+        ids.into_iter().filter_map(|id| self.end(id)).collect()
+    }
+
+    /// Whether a request of this rank has not left yet.
+    pub(crate) fn has_unsent(&self, rank: Rank) -> bool {
+        self.queues.range((rank, 0)..=(rank, usize::MAX)).any(|(_, queue)| !queue.is_empty())
+    }
+
+    /// Whether this request has not left yet.
+    pub(crate) fn is_unsent(&self, id: RequestId) -> bool {
+        self.entries.get(&id).is_some_and(|entry| !matches!(entry.stage, Stage::Sent { .. }))
+    }
+
+    /// Requests and messages that wait to be sent.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Requests that left and wait for an answer.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.entries.len() - self.waiting
+    }
+
+    fn requeue(&mut self, id: RequestId, now: Instant) -> bool {
+        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.deadline > now) else {
+            return false;
+        };
+        let Stage::Sent { again, .. } = &mut entry.stage else { return false };
+        let Some(again) = again.take() else { return false };
+        let Again { request, rank, costs } = *again;
+        let size = request.size();
+        let waiting = Box::new(Waiting { work: Work::Call(request), rank, size, costs, written: None });
+        let class = waiting.class();
+        entry.stage = Stage::Waiting(waiting);
+        self.waiting += 1;
+        self.waiting_bytes += size;
+        self.queue(rank, class).push_back(id);
+        true
+    }
+
+    fn insert(&mut self, id: RequestId, entry: Entry) {
+        self.deadlines.insert((entry.deadline, id));
+        self.entries.insert(id, entry);
+    }
+
+    fn queue(&mut self, rank: Rank, class: usize) -> &mut VecDeque<RequestId> {
+        self.queues.entry((rank, class)).or_default()
+    }
+
+    /// The oldest request among the heads of a rank's queues whose credits are not known to be missing.
+    fn head(&self, rank: Rank, blocked: &BTreeSet<usize>) -> Option<(usize, RequestId)> {
+        let queues = self.queues.range((rank, 0)..=(rank, usize::MAX));
+        let open = queues.filter(|((_, class), _)| !blocked.contains(class));
+        open.filter_map(|((_, class), queue)| Some((*class, *queue.front()?))).min_by_key(|(_, id)| *id)
+    }
+
+    /// Moves the head of a queue to the wire.
+    fn leave<P: Protocol>(&mut self, protocol: &P, id: RequestId, keep: bool) -> Next {
+        let Some(mut entry) = self.remove(id) else { return Next::Wait(None) };
+        let Stage::Waiting(waiting) = std::mem::replace(&mut entry.stage, Stage::InBatch) else {
+            return Next::Wait(None);
+        };
+        let Waiting { work, rank, costs, written, .. } = *waiting;
+        let Some(message) = written else { return Next::Wait(None) };
+        match work {
+            Work::Call(request) => {
+                let again = keep && protocol.is_idempotent(&request.method);
+                let again = again.then(|| Box::new(Again { request, rank, costs }));
+                if !matches!(entry.owner, Owner::Nobody) {
+                    entry.stage = Stage::Sent { batch: None, again };
+                    self.insert(id, entry);
+                }
+                Next::Send { message, done: None }
+            }
+            Work::Batch(items) => {
+                for member in items.into_iter().filter_map(|(member, _)| member) {
+                    if let Some(entry) = self.entries.get_mut(&member) {
+                        entry.stage = Stage::Sent { batch: Some(id), again: None };
+                    }
+                }
+                Next::Send { message, done: Some(id) }
+            }
+            Work::Notify(_) | Work::Message(_) => Next::Send { message, done: Some(id) },
+        }
+    }
+
+    /// Takes requests that were cancelled out of a batch that is still waiting; an empty batch goes too.
+    fn drop_cancelled_members(&mut self, batch: RequestId) {
+        let members = self.members(batch);
+        if members.is_empty() || members.iter().all(|member| self.entries.contains_key(member)) {
+            return;
+        }
+        let gone: BTreeSet<_> =
+            members.into_iter().filter(|member| !self.entries.contains_key(member)).collect();
+        let Some(Entry { stage: Stage::Waiting(waiting), .. }) = self.entries.get_mut(&batch) else { return };
+        let Work::Batch(items) = &mut waiting.work else { return };
+        items.retain(|(member, _)| member.is_none_or(|member| !gone.contains(&member)));
+        waiting.written = None;
+        if items.is_empty() {
+            self.remove(batch);
+        }
+    }
+
+    fn fail(&mut self, id: RequestId, reason: NotSent) -> Next {
+        let members = self.members(id);
+        let ended = std::iter::once(id).chain(members).filter_map(|id| self.end(id)).collect();
+        Next::Fail(ended, reason)
+    }
+
+    fn members(&self, id: RequestId) -> Vec<RequestId> {
+        match self.entries.get(&id).map(|entry| &entry.stage) {
+            Some(Stage::Waiting(waiting)) => match &waiting.work {
+                Work::Batch(items) => items.iter().filter_map(|(member, _)| *member).collect(),
+                Work::Call(_) | Work::Notify(_) | Work::Message(_) => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    fn end(&mut self, id: RequestId) -> Option<Ended> {
+        let entry = self.remove(id)?;
+        Some(Ended { id, owner: entry.owner, sent: matches!(entry.stage, Stage::Sent { .. }) })
+    }
+
+    /// The only way out of the table. A queue may still hold the id: the head of a queue is checked when it is taken.
+    fn remove(&mut self, id: RequestId) -> Option<Entry> {
+        let entry = self.entries.remove(&id)?;
+        self.deadlines.remove(&(entry.deadline, id));
+        if let Stage::Waiting(waiting) = &entry.stage {
+            self.waiting -= 1;
+            self.waiting_bytes -= waiting.size;
+            let queue = self.queue(waiting.rank, waiting.class());
+            if queue.front() == Some(&id) {
+                queue.pop_front();
+            } else if let Ok(place) = queue.binary_search(&id) {
+                queue.remove(place);
+            }
+        }
+        Some(entry)
+    }
+}
+
+fn write<P: Protocol>(protocol: &mut P, id: RequestId, waiting: &mut Waiting) -> Result<(), NotSent> {
+    if waiting.written.is_none() {
+        waiting.written = Some(match &waiting.work {
+            Work::Call(request) => protocol.encode(Some(id), request)?,
+            Work::Notify(request) => protocol.encode(None, request)?,
+            Work::Batch(items) => protocol.encode_batch(items)?,
+            Work::Message(message) => message.clone(),
+        });
+    }
+    Ok(())
+}
+
+fn total_cost<P: Protocol>(protocol: &P, work: &Work) -> Cow<'static, [Cost]> {
+    let mut costs = Cow::Borrowed(&[][..]);
+    for method in work.methods() {
+        let cost = protocol.cost(method);
+        if costs.is_empty() { costs = cost } else { costs.to_mut().extend_from_slice(&cost) }
+    }
+    costs
+}
