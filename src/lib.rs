@@ -7,6 +7,7 @@ pub mod config;
 pub mod deribit;
 pub mod error;
 pub mod frame;
+mod json;
 pub mod jsonrpc;
 mod payload;
 pub mod protocol;
