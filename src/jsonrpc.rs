@@ -1,5 +1,402 @@
-//! JSON-RPC 2.0.
-pub(crate) fn response(id: &str, r: Result<&str, &crate::error::RpcError>) -> String {
-    let _ = (id, r);
-    String::new()
+//! JSON-RPC 2.0 (<https://www.jsonrpc.org/specification>), all of it: calls, notifications and batches both ways.
+//!
+//! Where servers are known to bend the specification, reading is lenient unless [`JsonRpc::strict`] is chosen:
+//!
+//! | what comes | lenient | strict |
+//! | --- | --- | --- |
+//! | no `jsonrpc` member | read as 2.0 | invalid |
+//! | `"error": null` beside a result, or `"result": null` beside an error | the null is ignored | invalid |
+//! | an error that is no object with an integer `code` and a string `message` | answers the call: see below | invalid |
+//! | `"params": null` | no parameters | invalid |
+//!
+//! A malformed error is kept whole in [`RpcError::data`], with the code 0 where it has none.
+//!
+//! Always invalid: text that is not JSON, another version, a member that comes twice, both or neither of result and
+//! error, an empty batch. A result without an id, or with an id that this client cannot have sent (another type,
+//! another prefix), answers nobody's call and goes to [`Client::messages`](crate::Client::messages). An invalid
+//! message or element of a batch does no harm to its neighbours.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crate::error::{NotSent, RpcError};
+use crate::frame::{Message, Text};
+use crate::json::{self, Reader, Str};
+use crate::payload::Payload;
+use crate::protocol::{Confirmation, Inbound, Protocol, Request, RequestId, SubscribeLimits, Unmatched};
+
+mod envelope;
+mod subscriptions;
+#[cfg(test)]
+mod tests;
+
+use envelope::{Envelope, Wanted, read_error};
+pub use subscriptions::{Style, Subscriptions};
+
+/// Any JSON-RPC 2.0 server.
+///
+/// ```
+/// use steadysocket::{JsonRpc, Protocol, Request};
+/// use steadysocket::protocol::RequestId;
+///
+/// let request = Request::with("subtract", &[42, 23])?;
+/// let message = JsonRpc::new().encode(Some(RequestId(1)), &request)?;
+/// assert_eq!(message.as_text(), Some(r#"{"jsonrpc":"2.0","id":1,"method":"subtract","params":[42,23]}"#));
+/// # Ok::<(), steadysocket::error::NotSent>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct JsonRpc {
+    ids: Ids,
+    strict: bool,
+    subscriptions: Subscriptions,
+    wanted: Wanted,
+}
+
+/// How request ids are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Ids {
+    Integers,
+    /// Strings that start with this.
+    Strings(Cow<'static, str>),
+}
+
+impl Default for JsonRpc {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl JsonRpc {
+    /// JSON-RPC with integer ids, lenient reading, and [`Subscriptions::by_channel`].
+    pub fn new() -> Self {
+        let wanted = Wanted { route: "", data: "", extra: None };
+        Self { ids: Ids::Integers, strict: false, subscriptions: Subscriptions::default(), wanted }
+            .subscriptions(Subscriptions::default())
+    }
+
+    /// Writes ids as strings that start with `prefix`. Replies must echo them so.
+    #[must_use]
+    pub fn string_ids(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
+        self.ids = Ids::Strings(prefix.into());
+        self
+    }
+
+    /// Takes nothing from a server that the specification does not allow: see the [module](self).
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.strict = true;
+        self
+    }
+
+    /// Sets how the server does subscriptions.
+    #[must_use]
+    pub fn subscriptions(mut self, subscriptions: Subscriptions) -> Self {
+        (self.wanted.route, self.wanted.data) = subscriptions.members();
+        self.subscriptions = subscriptions;
+        self
+    }
+
+    /// Has [`read_with`](Self::read_with) report one more member of every object.
+    pub(crate) fn extra_member(mut self, name: &'static str) -> Self {
+        self.wanted.extra = Some(name);
+        self
+    }
+
+    /// As [`Protocol::read`], with the value of the [extra member](Self::extra_member) of the object that each thing
+    /// was found in.
+    pub(crate) fn read_with<'m>(
+        &self,
+        message: &'m Message,
+        found: &mut dyn FnMut(Inbound<'m>, Option<&'m [u8]>),
+    ) {
+        if let Err(malformed) = self.read_message(message, found) {
+            found(Inbound::Invalid(malformed.to_string()), None);
+        }
+    }
+
+    fn read_message<'m>(
+        &self,
+        message: &'m Message,
+        found: &mut dyn FnMut(Inbound<'m>, Option<&'m [u8]>),
+    ) -> Result<(), json::Malformed> {
+        let mut reader = match message {
+            Message::Text(text) => Reader::new(text.as_bytes()),
+            Message::Binary(bytes) => Reader::checked(bytes)?,
+        };
+        match reader.peek()? {
+            b'{' => {
+                let envelope = Envelope::read(&mut reader, self.wanted)?;
+                reader.end()?;
+                found(self.judge(&envelope, message.as_bytes(), message), envelope.extra);
+            }
+            b'[' => {
+                // A text that is not JSON as a whole has no parts: it is checked to its end before the first is given.
+                let mut whole = reader.clone();
+                whole.value()?;
+                whole.end()?;
+                self.read_batch(reader, message, found)?;
+            }
+            _ => {
+                reader.value()?;
+                reader.end()?;
+                found(invalid("neither an object nor an array"), None);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_batch<'m>(
+        &self,
+        mut reader: Reader<'m>,
+        message: &'m Message,
+        found: &mut dyn FnMut(Inbound<'m>, Option<&'m [u8]>),
+    ) -> Result<(), json::Malformed> {
+        reader.array()?;
+        let mut empty = true;
+        while reader.element()? {
+            empty = false;
+            if reader.peek()? != b'{' {
+                reader.value()?;
+                found(invalid("an element of a batch that is no object"), None);
+                continue;
+            }
+            let start = reader.position();
+            let envelope = Envelope::read(&mut reader, self.wanted)?;
+            found(self.judge(&envelope, reader.since(start), message), envelope.extra);
+        }
+        found(if empty { invalid("an empty batch") } else { Inbound::EndOfBatch }, None);
+        Ok(())
+    }
+
+    /// Says what an object is: a reply, a subscription's data, a notification or a request.
+    fn judge<'m>(&self, envelope: &Envelope<'m>, part: &'m [u8], message: &'m Message) -> Inbound<'m> {
+        if envelope.ambiguous {
+            return invalid("a member comes twice");
+        }
+        match envelope.version {
+            Some(version) if Str::of(version).is_some_and(|version| version == *"2.0") => {}
+            None if !self.strict => {}
+            _ => return invalid("not JSON-RPC 2.0"),
+        }
+        match (envelope.method, envelope.result, envelope.error) {
+            (Some(method), None, None) => self.judge_request(method, envelope, message),
+            (Some(_), _, _) => invalid("both a request and a reply"),
+            (None, None, None) => invalid("no method, result or error"),
+            (None, Some(result), None) => self.judge_result(result, envelope.id, part, message),
+            (None, None, Some(error)) => self.judge_error(error, envelope.id, part, message),
+            (None, Some(result), Some(b"null")) if !self.strict => {
+                self.judge_result(result, envelope.id, part, message)
+            }
+            (None, Some(b"null"), Some(error)) if !self.strict => {
+                self.judge_error(error, envelope.id, part, message)
+            }
+            (None, Some(_), Some(_)) => invalid("both a result and an error"),
+        }
+    }
+
+    fn judge_request<'m>(
+        &self,
+        method: &'m [u8],
+        envelope: &Envelope<'m>,
+        message: &'m Message,
+    ) -> Inbound<'m> {
+        let Some(method) = Str::of(method) else { return invalid("a method that is no string") };
+        let awaits_no_answer = matches!(envelope.id, None | Some(b"null"));
+        if awaits_no_answer
+            && method == *self.subscriptions.notification
+            && let Some((route, data)) = envelope.update()
+        {
+            return Inbound::Data { route: route.text(), data };
+        }
+        let params = match envelope.params {
+            Some([b'{' | b'[', ..]) => envelope.params,
+            None => None,
+            Some(b"null") if !self.strict => None,
+            Some(_) => return invalid("parameters that are neither an object nor an array"),
+        };
+        let params = params.map(|params| Payload::part_of(message, params)).unwrap_or_default();
+        let method = method.text().into_owned();
+        Inbound::Unmatched(match envelope.id {
+            None => Unmatched::Notification { method, params },
+            Some(id @ ([b'"' | b'-' | b'0'..=b'9', ..] | b"null")) => {
+                Unmatched::Request { id: String::from_utf8_lossy(id).into_owned(), method, params }
+            }
+            Some(_) => return invalid("an id that is no string, number or null"),
+        })
+    }
+
+    fn judge_result<'m>(
+        &self,
+        result: &'m [u8],
+        id: Option<&'m [u8]>,
+        part: &'m [u8],
+        message: &'m Message,
+    ) -> Inbound<'m> {
+        match id.and_then(|id| self.own_id(id)) {
+            Some(id) => Inbound::Reply { id, result: Ok(result) },
+            None => answers_nobody(part, message),
+        }
+    }
+
+    fn judge_error<'m>(
+        &self,
+        error: &'m [u8],
+        id: Option<&'m [u8]>,
+        part: &'m [u8],
+        message: &'m Message,
+    ) -> Inbound<'m> {
+        let (error, well_formed) = read_error(error);
+        if self.strict && !well_formed {
+            return invalid("an error that is no object with a code and a message");
+        }
+        match id {
+            None | Some(b"null") => Inbound::Unmatched(Unmatched::Error(error)),
+            Some(id) => match self.own_id(id) {
+                Some(id) => Inbound::Reply { id, result: Err(error) },
+                None => answers_nobody(part, message),
+            },
+        }
+    }
+
+    /// The id, when it is written as ours are. A server must echo it as it was sent, type included.
+    fn own_id(&self, id: &[u8]) -> Option<RequestId> {
+        match &self.ids {
+            Ids::Integers => json::unsigned(id).map(RequestId),
+            Ids::Strings(prefix) => {
+                let text = Str::of(id)?.text();
+                json::unsigned(text.strip_prefix(&**prefix)?.as_bytes()).map(RequestId)
+            }
+        }
+    }
+
+    fn write(&self, out: &mut String, id: Option<RequestId>, request: &Request) -> Result<(), NotSent> {
+        let params = request.params.as_deref().map(checked_params).transpose()?;
+        out.reserve(request.size() + 64);
+        out.push_str("{\"jsonrpc\":\"2.0\",");
+        if let Some(id) = id {
+            self.write_id(out, id);
+        }
+        out.push_str("\"method\":");
+        json::quote(out, &request.method);
+        if let Some(params) = params {
+            out.push_str(",\"params\":");
+            out.push_str(params);
+        }
+        out.push('}');
+        Ok(())
+    }
+
+    fn write_id(&self, out: &mut String, RequestId(id): RequestId) {
+        out.push_str("\"id\":");
+        // Writing to a string does not fail.
+        let _ = match &self.ids {
+            Ids::Integers => write!(out, "{id}"),
+            Ids::Strings(prefix) => {
+                json::quote(out, &format!("{prefix}{id}"));
+                Ok(())
+            }
+        };
+        out.push(',');
+    }
+}
+
+impl Protocol for JsonRpc {
+    fn encode(&mut self, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
+        let mut text = String::new();
+        self.write(&mut text, id, request)?;
+        Ok(text.into())
+    }
+
+    fn encode_batch(&mut self, requests: &[(Option<RequestId>, Request)]) -> Result<Message, NotSent> {
+        if requests.is_empty() {
+            return Err(NotSent::Unsupported("an empty batch"));
+        }
+        let mut text = String::from("[");
+        for (index, (id, request)) in requests.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            self.write(&mut text, *id, request)?;
+        }
+        text.push(']');
+        Ok(text.into())
+    }
+
+    fn read<'m>(&mut self, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
+        self.read_with(message, &mut |inbound, _| found(inbound));
+    }
+
+    fn subscribe_limits(&self) -> SubscribeLimits {
+        self.subscriptions.limits()
+    }
+
+    fn subscribe(&self, _group: u8, channels: &[&str]) -> Option<Request> {
+        Some(self.subscriptions.request(self.subscriptions.subscribe.clone(), channels))
+    }
+
+    fn unsubscribe(&self, _group: u8, routes: &[&str]) -> Option<Request> {
+        Some(self.subscriptions.request(self.subscriptions.unsubscribe.clone(), routes))
+    }
+
+    fn confirmed(&self, channels: &[&str], answer: &Payload) -> Vec<Confirmation> {
+        self.subscriptions.confirmed(channels, answer)
+    }
+}
+
+/// The answer to a server's request, given the request's id as JSON text and the result as JSON text.
+///
+/// ```
+/// use steadysocket::{error::RpcError, jsonrpc};
+/// assert_eq!(jsonrpc::response("\"a\"", Ok("19")), r#"{"jsonrpc":"2.0","id":"a","result":19}"#);
+/// let error = RpcError { code: -32601, message: "Method not found".into(), data: None };
+/// assert_eq!(
+///     jsonrpc::response("7", Err(&error)),
+///     r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32601,"message":"Method not found"}}"#,
+/// );
+/// ```
+pub fn response(id: &str, outcome: Result<&str, &RpcError>) -> String {
+    let mut out = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},");
+    match outcome {
+        Ok(result) => {
+            out.push_str("\"result\":");
+            out.push_str(result);
+        }
+        Err(error) => {
+            // Writing to a string does not fail.
+            let _ = write!(out, "\"error\":{{\"code\":{},\"message\":", error.code);
+            json::quote(&mut out, &error.message);
+            if let Some(data) = &error.data {
+                out.push_str(",\"data\":");
+                out.push_str(data);
+            }
+            out.push('}');
+        }
+    }
+    out.push('}');
+    out
+}
+
+/// Checks that parameters are one JSON object or array, so that they cannot break out of the request.
+fn checked_params(params: &str) -> Result<&str, NotSent> {
+    let mut reader = Reader::new(params.as_bytes());
+    let read = reader.value().and_then(|value| reader.end().map(|()| value));
+    match read {
+        Ok([b'{' | b'[', ..]) => Ok(params),
+        Ok(_) => Err(NotSent::Params("neither an object nor an array".to_owned())),
+        Err(malformed) => Err(NotSent::Params(malformed.to_string())),
+    }
+}
+
+fn invalid(problem: &'static str) -> Inbound<'static> {
+    Inbound::Invalid(problem.to_owned())
+}
+
+/// A well-formed reply to something that this client did not ask, or not as it was asked.
+fn answers_nobody<'m>(part: &[u8], message: &Message) -> Inbound<'m> {
+    let bytes = Payload::part_of(message, part).into_bytes();
+    let part = match message {
+        Message::Text(_) => Text::try_from(bytes).map_or_else(|_| message.clone(), Message::Text),
+        Message::Binary(_) => Message::Binary(bytes),
+    };
+    Inbound::Unmatched(Unmatched::Message(part))
 }

@@ -94,9 +94,10 @@ pub trait Protocol: Unpin {
         None
     }
 
-    /// The request that unsubscribes; `None` when the server need not be told.
-    fn unsubscribe(&self, group: u8, channels: &[&str]) -> Option<Request> {
-        let _ = (group, channels);
+    /// The request that unsubscribes, given the routes of the channels ([`Confirmation::route`]): their names, unless
+    /// the server named them. `None` when the server need not be told.
+    fn unsubscribe(&self, group: u8, routes: &[&str]) -> Option<Request> {
+        let _ = (group, routes);
         None
     }
 

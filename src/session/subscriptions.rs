@@ -248,7 +248,7 @@ impl Subscriptions {
                     self.to_unsubscribe.remove(&(group, *key));
                     self.set_wire(*key, Wire::Leaving);
                 }
-                match protocol.unsubscribe(group, &self.names(&keys)) {
+                match protocol.unsubscribe(group, &self.routes_of(&keys)) {
                     Some(request) => return Some(Change::Unsubscribe(keys, request)),
                     None => self.left(&keys),
                 }
@@ -364,6 +364,12 @@ impl Subscriptions {
 
     fn names(&self, keys: &[Key]) -> Vec<&str> {
         keys.iter().filter_map(|key| self.channels.get(key)).map(|channel| channel.name.as_str()).collect()
+    }
+
+    /// Under which names the channels' data comes.
+    fn routes_of(&self, keys: &[Key]) -> Vec<&str> {
+        let channels = keys.iter().filter_map(|key| self.channels.get(key));
+        channels.map(|channel| channel.route.as_deref().unwrap_or(&channel.name)).collect()
     }
 
     fn add(&mut self, group: u8, name: &str) -> Key {
