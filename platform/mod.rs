@@ -1,5 +1,8 @@
 //! The only code that touches a runtime, a TLS library or a browser. The target chooses the transport.
 
+#[cfg(all(feature = "native", not(all(target_family = "wasm", target_os = "unknown"))))]
+pub mod native;
+
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 mod threads {
     use std::future::Future;

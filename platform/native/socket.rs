@@ -1,0 +1,200 @@
+//! An open WebSocket over tungstenite's framing.
+
+use std::fmt;
+use std::task::{Context, Poll, ready};
+
+use futures::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite;
+use tungstenite::error::ProtocolError;
+use tungstenite::protocol::frame::Frame as RawFrame;
+use tungstenite::protocol::frame::coding::{CloseCode as RawCloseCode, Data, OpCode};
+use tungstenite::protocol::{CloseFrame as RawCloseFrame, Role, WebSocketConfig};
+
+use crate::config::Config;
+use crate::error::Disconnect;
+use crate::frame::{CloseCode, CloseFrame, Frame, Message, Text};
+use crate::transport::Socket;
+
+/// Bytes that a WebSocket runs over: plain TCP or TLS.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// How much may gather before it is written without waiting for the flush, in bytes.
+const WRITE_BUFFER: usize = 64 * 1024;
+
+/// How many pings may come between two complete flushes. tungstenite answers each and buffers the answers, so past
+/// this number nothing more is read until the peer reads: one that floods us with pings and never reads is met with
+/// TCP's backpressure, costs at most this many pongs of 131 bytes, and is then found silent by the heartbeat.
+const MAX_UNANSWERED: usize = 1024;
+
+/// An open connection of the [`Native`](super::Native) platform.
+pub struct NativeSocket {
+    stream: WebSocketStream<Box<dyn Stream>>,
+    /// Pings received since everything was last flushed.
+    unanswered: usize,
+    /// The peer's close frame, once it came.
+    closed: Option<Option<CloseFrame>>,
+}
+
+impl NativeSocket {
+    /// Wraps a stream on which the upgrade is done; `first` is what came behind its head.
+    pub(super) async fn new(stream: Box<dyn Stream>, first: Vec<u8>, config: &Config) -> Self {
+        // No cap on the write buffer: at it tungstenite refuses a message for good, one that is larger than the cap
+        // even when the buffer is empty. `poll_ready` bounds our frames and `MAX_UNANSWERED` the pongs.
+        let limits = WebSocketConfig::default()
+            .read_buffer_size(config.read_buffer)
+            .write_buffer_size(WRITE_BUFFER)
+            .max_message_size(Some(config.max_message))
+            .max_frame_size(Some(config.max_message));
+        let stream = WebSocketStream::from_partially_read(stream, first, Role::Client, Some(limits)).await;
+        Self { stream, unanswered: 0, closed: None }
+    }
+}
+
+impl Socket for NativeSocket {
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame, Disconnect>> {
+        if self.unanswered >= MAX_UNANSWERED {
+            ready!(self.poll_flush(cx))?;
+        }
+        let frame = match ready!(self.stream.poll_next_unpin(cx)) {
+            Some(Ok(message)) => self.receive(cx, message),
+            Some(Err(error)) => Err(self.fail(cx, error)),
+            None => Err(self.ended("the connection is closed")),
+        };
+        Poll::Ready(frame)
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnect>> {
+        self.stream.poll_ready_unpin(cx).map_err(|error| self.ended(error))
+    }
+
+    fn send(&mut self, frame: Frame) -> Result<(), Disconnect> {
+        let raw = match frame {
+            // As raw frames, because tungstenite's text type would check the UTF-8 again, and its pong would take
+            // the place of an automatic one.
+            Frame::Message(Message::Text(text)) => data(Data::Text, text.into_bytes()),
+            Frame::Message(Message::Binary(bytes)) => data(Data::Binary, bytes),
+            Frame::Ping(payload) => tungstenite::Message::Ping(payload),
+            Frame::Pong(payload) => tungstenite::Message::Frame(RawFrame::pong(payload)),
+            // The answer to the peer's close frame left when that was received.
+            Frame::Close(_) if self.closed.is_some() => return Ok(()),
+            Frame::Close(frame) => tungstenite::Message::Close(frame.map(into_raw)),
+        };
+        self.stream.start_send_unpin(raw).map_err(|error| self.ended(error))
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnect>> {
+        ready!(self.stream.poll_flush_unpin(cx)).map_err(|error| self.ended(error))?;
+        self.unanswered = 0;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl NativeSocket {
+    fn receive(&mut self, cx: &mut Context<'_>, message: tungstenite::Message) -> Result<Frame, Disconnect> {
+        match message {
+            tungstenite::Message::Text(text) => match Text::try_from(bytes::Bytes::from(text)) {
+                Ok(text) => Ok(Frame::Message(Message::Text(text))),
+                Err(error) => Err(self.violation(cx, CloseCode::INVALID_DATA, error)),
+            },
+            tungstenite::Message::Binary(bytes) => Ok(Frame::Message(Message::Binary(bytes))),
+            tungstenite::Message::Ping(payload) => {
+                self.unanswered += 1;
+                Ok(Frame::Ping(payload))
+            }
+            tungstenite::Message::Pong(payload) => Ok(Frame::Pong(payload)),
+            tungstenite::Message::Close(frame) => self.receive_close(cx, frame),
+            // tungstenite gives raw frames to nobody; should that change, this is the honest answer.
+            tungstenite::Message::Frame(frame) => {
+                Err(self.violation(cx, CloseCode::PROTOCOL_ERROR, format!("an unexpected frame: {frame}")))
+            }
+        }
+    }
+
+    /// tungstenite has queued the answer; it is sent here, because the connection may be dropped before the next
+    /// flush.
+    fn receive_close(
+        &mut self,
+        cx: &mut Context<'_>,
+        frame: Option<RawCloseFrame>,
+    ) -> Result<Frame, Disconnect> {
+        if frame.as_ref().is_some_and(is_illegal) {
+            return Err(self.violation(
+                cx,
+                CloseCode::PROTOCOL_ERROR,
+                "closed with a code that must not be sent",
+            ));
+        }
+        let frame = frame
+            .map(|RawCloseFrame { code, reason }| CloseFrame::new(CloseCode(code.into()), reason.as_str()));
+        self.closed = Some(frame.clone());
+        let _ = self.stream.poll_flush_unpin(cx);
+        Ok(Frame::Close(frame))
+    }
+
+    /// Why reading failed.
+    fn fail(&mut self, cx: &mut Context<'_>, error: tungstenite::Error) -> Disconnect {
+        if self.closed.is_some() {
+            return self.ended(error);
+        }
+        match error {
+            tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+                self.ended("the server ended the connection")
+            }
+            tungstenite::Error::Protocol(problem) => self.violation(cx, CloseCode::PROTOCOL_ERROR, problem),
+            tungstenite::Error::Capacity(problem) => self.violation(cx, CloseCode::TOO_BIG, problem),
+            tungstenite::Error::Utf8(_) => {
+                self.violation(cx, CloseCode::INVALID_DATA, "text that is not UTF-8")
+            }
+            tungstenite::Error::Io(error) => self.ended(error),
+            // None of these comes from reading frames.
+            tungstenite::Error::ConnectionClosed
+            | tungstenite::Error::AlreadyClosed
+            | tungstenite::Error::WriteBufferFull(_)
+            | tungstenite::Error::Tls(_)
+            | tungstenite::Error::AttackAttempt
+            | tungstenite::Error::Url(_)
+            | tungstenite::Error::Http(_)
+            | tungstenite::Error::HttpFormat(_) => self.ended(error),
+        }
+    }
+
+    /// The peer broke the protocol. It is told so if the socket takes the frame at once.
+    fn violation(&mut self, cx: &mut Context<'_>, code: CloseCode, problem: impl fmt::Display) -> Disconnect {
+        let _ = self.send(Frame::Close(Some(CloseFrame::new(code, ""))));
+        let _ = self.stream.poll_flush_unpin(cx);
+        Disconnect::Violation { code, problem: problem.to_string() }
+    }
+
+    /// The connection is over: by the peer's close frame when there was one.
+    fn ended(&self, problem: impl fmt::Display) -> Disconnect {
+        match &self.closed {
+            Some(frame) => Disconnect::Closed(frame.clone()),
+            None => Disconnect::Dropped(problem.to_string()),
+        }
+    }
+}
+
+impl fmt::Debug for NativeSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeSocket").finish_non_exhaustive()
+    }
+}
+
+fn data(kind: Data, payload: bytes::Bytes) -> tungstenite::Message {
+    tungstenite::Message::Frame(RawFrame::message(payload, OpCode::Data(kind), true))
+}
+
+fn into_raw(frame: CloseFrame) -> RawCloseFrame {
+    let CloseFrame { code, reason } = CloseFrame::new(frame.code, frame.reason);
+    RawCloseFrame { code: code.0.into(), reason: reason.into() }
+}
+
+/// Whether the peer's close frame had a code that must not travel. tungstenite hides it: unless we closed first, it
+/// reports code 1002 with a reason of its own (and answers with the same).
+fn is_illegal(frame: &RawCloseFrame) -> bool {
+    let replaced = frame.code == RawCloseCode::Protocol && frame.reason.as_str() == "Protocol violation";
+    replaced || !CloseCode(frame.code.into()).is_legal_on_the_wire()
+}

@@ -1,0 +1,7 @@
+//! The native transport against scripted servers on loopback.
+#![cfg(feature = "native")]
+
+#[path = "native_transport/frames.rs"]
+mod frames;
+#[path = "native_transport/support.rs"]
+mod support;
