@@ -38,3 +38,12 @@ mod threads {
 }
 
 pub use threads::{BoxFuture, MaybeSend, MaybeSync, SharedFn};
+
+/// What the crate's root shows of this target's transport.
+#[cfg(all(feature = "native", not(all(target_family = "wasm", target_os = "unknown"))))]
+pub mod here {
+    pub use super::native::{Native, Tls, connect, connect_with, start};
+}
+/// What the crate's root shows of this target's transport: none was chosen.
+#[cfg(any(not(feature = "native"), all(target_family = "wasm", target_os = "unknown")))]
+pub mod here {}

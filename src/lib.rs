@@ -32,3 +32,4 @@ pub use queue::Update;
 pub use secret::Secret;
 pub use session::limiter::{Bucket, Cost, Lane, Limited, Limiter};
 pub use session::{Event, State, Stats};
+pub use platform::here::*;

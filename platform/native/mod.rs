@@ -3,6 +3,7 @@
 //! The handshake is this crate's own and checks all that RFC 6455 section 4 asks for. Nagle's algorithm is off, every
 //! address of a host is tried (RFC 8305), and TLS is always verified: [`Tls`] has the options.
 
+mod connect;
 mod dial;
 mod socket;
 mod tls;
@@ -24,6 +25,7 @@ use tokio::time::{Instant as TokioInstant, Sleep};
 pub use tokio_rustls::rustls;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
+pub use self::connect::{connect, connect_with, start};
 pub use self::socket::NativeSocket;
 pub use self::tls::Tls;
 

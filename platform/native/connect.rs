@@ -1,0 +1,64 @@
+//! From a configuration to a client whose driver runs on the present tokio runtime.
+
+use tokio::runtime::Handle;
+
+use super::Native;
+use crate::client::Client;
+use crate::config::Config;
+use crate::error::{ConfigError, Error};
+use crate::jsonrpc::JsonRpc;
+use crate::protocol::Protocol;
+
+/// Connects to a JSON-RPC 2.0 server and keeps the connection up from then on.
+///
+/// ```no_run
+/// # async fn f() -> Result<(), steadysocket::Error> {
+/// use steadysocket::Config;
+/// let client = steadysocket::connect(Config::new("wss://example.com/rpc")?).await?;
+/// let answer: u64 = client.call("add", [1, 2]).await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// [`Error::Config`] for a configuration that cannot work, or outside a tokio runtime. [`Error::Connect`] when the
+/// first attempt fails; with [`Config::retry_initial_connect`] only when it can never succeed.
+pub async fn connect(config: Config) -> Result<Client, Error> {
+    connect_with(config, JsonRpc::new(), Native::new()).await
+}
+
+/// Connects with a protocol and TLS options of one's own.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_with<P: Protocol + Send + 'static>(
+    config: Config,
+    protocol: P,
+    native: Native,
+) -> Result<Client, Error> {
+    let client = start(config, protocol, native)?;
+    client.ready().await?;
+    Ok(client)
+}
+
+/// Starts a client without waiting for its first connection.
+///
+/// # Errors
+/// A [`ConfigError`] for a configuration that cannot work, or on field `runtime` outside a tokio runtime.
+pub fn start<P: Protocol + Send + 'static>(
+    config: Config,
+    protocol: P,
+    native: Native,
+) -> Result<Client, ConfigError> {
+    let runtime = Handle::try_current()
+        .map_err(|_| ConfigError::new("runtime", "is missing: call this inside a tokio runtime"))?;
+    let (client, driver) = Client::with_platform(config, protocol, native)?;
+    runtime.spawn(driver);
+    Ok(client)
+}
+
+const _: () = {
+    const fn is_send<T: Send>() {}
+    is_send::<crate::driver::Driver<Native, JsonRpc>>();
+    is_send::<Client>();
+    is_send::<crate::client::Subscription>();
+};
