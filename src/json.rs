@@ -45,6 +45,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The first byte of the next value or punctuation, which stays unread.
+    #[inline]
     pub(crate) fn peek(&mut self) -> Result<u8, Malformed> {
         while let Some(&byte) = self.text.get(self.at) {
             if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
@@ -199,6 +200,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
+    #[inline]
     fn key(&mut self) -> Result<(), Malformed> {
         if self.peek()? != b'"' {
             return self.fail("a member's name was expected");
@@ -208,6 +210,7 @@ impl<'a> Reader<'a> {
         self.colon()
     }
 
+    #[inline]
     fn colon(&mut self) -> Result<(), Malformed> {
         if self.peek()? != b':' {
             return self.fail("a colon was expected");
@@ -250,48 +253,35 @@ impl<'a> Reader<'a> {
     /// Passes the rest of a number whose first byte is given.
     #[inline]
     fn finish_number(&mut self, first: u8) -> Result<(), Malformed> {
-        let first = match first {
-            b'-' => {
-                let digit = self.text.get(self.at).copied();
+        if first == b'-' {
+            if self.text.get(self.at) != Some(&b'0') {
+                self.digits()?;
+            } else {
                 self.at += 1;
-                digit
             }
-            digit => Some(digit),
-        };
-        match first {
-            Some(b'0') => {}
-            Some(b'1'..=b'9') => {
-                self.digits();
-            }
-            _ => {
-                self.at -= 1;
-                return self.fail("a digit was expected");
-            }
+        } else if first != b'0' {
+            self.at += digits(&self.text[self.at..]);
         }
         if self.text.get(self.at) == Some(&b'.') {
             self.at += 1;
-            self.some_digits()?;
+            self.digits()?;
         }
         if let Some(b'e' | b'E') = self.text.get(self.at) {
             self.at += 1;
             if let Some(b'+' | b'-') = self.text.get(self.at) {
                 self.at += 1;
             }
-            self.some_digits()?;
+            self.digits()?;
         }
         Ok(())
     }
 
-    fn digits(&mut self) -> bool {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.text.get(self.at) {
-            self.at += 1;
-        }
-        self.at > start
-    }
-
-    fn some_digits(&mut self) -> Result<(), Malformed> {
-        if self.digits() { Ok(()) } else { self.fail("a digit was expected") }
+    /// Passes one digit or more.
+    #[inline]
+    fn digits(&mut self) -> Result<(), Malformed> {
+        let count = digits(&self.text[self.at..]);
+        self.at += count;
+        if count == 0 { self.fail("a digit was expected") } else { Ok(()) }
     }
 
     fn finish_word(&mut self, rest: &[u8]) -> Result<bool, Malformed> {
@@ -302,6 +292,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
+    #[cold]
     fn fail<T>(&self, problem: &'static str) -> Result<T, Malformed> {
         Err(Malformed { problem, at: self.at })
     }
@@ -416,15 +407,22 @@ fn is_special(byte: u8) -> bool {
 /// How many bytes come before the first that cannot stand for itself in a string. Looks at eight at a time.
 #[inline]
 fn plain_prefix(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
         let special = specials(u64::from_le_bytes(*word));
         if special != 0 {
-            return index * 8 + special.trailing_zeros() as usize / 8;
+            return bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
         }
+        rest = after;
     }
-    let tail = words.len() * 8;
-    tail + rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len())
+    let tail = rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len());
+    bytes.len() - rest.len() + tail
+}
+
+/// How many digits come first.
+#[inline]
+fn digits(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len())
 }
 
 /// Sets the high bit of bytes that are special. Bits above the lowest set one may be wrong: a borrow runs upwards.

@@ -31,6 +31,7 @@ mod subscriptions;
 mod tests;
 
 use envelope::{Envelope, Wanted, read_error};
+pub(crate) use subscriptions::channels;
 pub use subscriptions::{Style, Subscriptions};
 
 /// Any JSON-RPC 2.0 server.

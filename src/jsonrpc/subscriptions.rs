@@ -1,7 +1,7 @@
 //! How a server that speaks JSON-RPC does subscriptions, which the specification leaves open.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::json::{self, Reader, Str};
 use crate::payload::Payload;
@@ -134,9 +134,9 @@ fn confirmed_channels(channels: &[&str], answer: &Payload) -> Vec<Confirmation> 
     channels.iter().filter(accepted).map(|channel| Confirmation::of(*channel)).collect()
 }
 
-fn listed(answer: &[u8]) -> Option<HashSet<Cow<'_, str>>> {
+fn listed(answer: &[u8]) -> Option<BTreeSet<Cow<'_, str>>> {
     let mut reader = Reader::new(answer);
-    let mut listed = HashSet::new();
+    let mut listed = BTreeSet::new();
     reader.array().ok()?;
     while reader.element().ok()? {
         listed.extend(Str::of(reader.value().ok()?).map(|name| name.text()));

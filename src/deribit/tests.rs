@@ -1,0 +1,163 @@
+use super::*;
+use crate::frame::CloseCode;
+
+fn read(protocol: &mut Deribit, text: &str) -> Vec<String> {
+    let message = Message::from(text);
+    let mut all = Vec::new();
+    protocol.read(&message, &mut |inbound| all.push(format!("{inbound:?}")));
+    all
+}
+
+fn production() -> Deribit {
+    Deribit::new(Options::production())
+}
+
+fn method(step: &OpenStep) -> &str {
+    match step {
+        OpenStep::Call(request) => &request.method,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn reply(testnet: &str) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":1,"result":{{"version":"1.2.26"}},"usIn":1,"usOut":2,"usDiff":1{testnet}}}"#
+    )
+}
+
+/// Opens, with a reply to hello that ends so.
+fn open(options: Options, testnet: &str) -> OpenStep {
+    let mut protocol = Deribit::new(options);
+    assert_eq!(method(&protocol.open(None)), "public/hello");
+    read(&mut protocol, &reply(testnet));
+    protocol.open(Some(Ok(&Payload::from("{\"version\":\"1.2.26\"}"))))
+}
+
+#[test]
+fn the_opening_is_made_on_every_connection() {
+    let mut protocol =
+        Deribit::new(Options::testnet().client("my \"bot\"", "7").heartbeat(Duration::from_secs(30)));
+    let ok = Payload::from("\"ok\"");
+    for _ in 0..2 {
+        let OpenStep::Call(hello) = protocol.open(None) else { panic!() };
+        assert_eq!(hello.method, "public/hello");
+        let params: serde_json::Value = serde_json::from_str(&hello.params.unwrap()).unwrap();
+        assert_eq!(params, serde_json::json!({"client_name": "my \"bot\"", "client_version": "7"}));
+        let OpenStep::Call(heartbeat) = protocol.open(Some(Ok(&ok))) else { panic!() };
+        assert_eq!(heartbeat.method, "public/set_heartbeat");
+        assert_eq!(heartbeat.params.as_deref(), Some("{\"interval\":30}"));
+        assert_eq!(protocol.open(Some(Ok(&ok))), OpenStep::Done);
+    }
+    // A connection may end in the middle of it.
+    protocol.open(None);
+    assert_eq!(method(&protocol.open(None)), "public/hello");
+    let short = Options::production().heartbeat(Duration::from_secs(1)).set_heartbeat();
+    assert_eq!(short.params.as_deref(), Some("{\"interval\":10}"));
+}
+
+#[test]
+fn a_refused_step_fails_the_opening() {
+    let mut protocol = production();
+    protocol.open(None);
+    let error = RpcError { code: 11051, message: "system_maintenance".into(), data: None };
+    let expected = OpeningError::Rejected { method: "public/hello".into(), error: error.clone() };
+    assert_eq!(protocol.open(Some(Err(&error))), OpenStep::Fail(expected));
+}
+
+#[test]
+fn the_environment_is_checked() {
+    for (options, testnet, passes) in [
+        (Options::production(), ",\"testnet\":false", true),
+        (Options::production(), ",\"testnet\":true", false),
+        (Options::testnet(), ",\"testnet\":true", true),
+        (Options::testnet(), ",\"testnet\":false", false),
+        (Options::testnet(), "", true),
+        (Options::testnet(), ",\"testnet\":null", true),
+        (Options::at(Environment::Other), ",\"testnet\":true", true),
+    ] {
+        let step = open(options, testnet);
+        assert_eq!(matches!(step, OpenStep::Call(_)), passes, "{testnet}: {step:?}");
+        assert!(passes || matches!(step, OpenStep::Fail(OpeningError::Unexpected(_))));
+    }
+}
+
+#[test]
+fn the_heartbeat_is_answered() {
+    let mut protocol = production();
+    for text in [
+        r#"{"params":{"type":"test_request"},"method":"heartbeat","jsonrpc":"2.0"}"#,
+        r#"{"jsonrpc":"2.0","method":"heartbeat","params":{"new":1,"type":"test_request"}}"#,
+    ] {
+        assert_eq!(read(&mut protocol, text), ["Answer(Request(public/test))"]);
+    }
+    for params in ["{\"type\":\"heartbeat\"}", "{}", "{\"type\":1}", "[]"] {
+        let text = format!("{{\"jsonrpc\":\"2.0\",\"method\":\"heartbeat\",\"params\":{params}}}");
+        assert_eq!(read(&mut protocol, &text), ["Nothing"]);
+    }
+    assert_eq!(protocol.lane("public/test"), Lane::Urgent);
+}
+
+#[test]
+fn data_and_errors() {
+    let mut protocol = production();
+    let update =
+        r#"{"params":{"channel":"quote.X","label":"a","data":{}},"method":"subscription","jsonrpc":"2.0"}"#;
+    let data = read(&mut protocol, update);
+    assert!(data[0].starts_with("Data { route: \"quote.X\""), "{data:?}");
+    // As captured: no id when the text could not be read.
+    let unread = r#"{"jsonrpc":"2.0","error":{"message":"bad_request","data":"invalid json","code":11050},"testnet":false,"usIn":1,"usOut":1,"usDiff":0}"#;
+    assert!(read(&mut protocol, unread)[0].starts_with("Unmatched(Error("));
+}
+
+#[test]
+fn after_too_many_requests_the_next_connection_waits_for_credits() {
+    let mut protocol = production();
+    let close = CloseFrame::new(CloseCode(4000), "heartbeat close");
+    assert_eq!(protocol.close_verdict(&close), Verdict::Retry(None));
+    let error = r#"{"jsonrpc":"2.0","id":3,"error":{"code":10028,"message":"too_many_requests"}}"#;
+    assert!(read(&mut protocol, error)[0].starts_with("Reply { id: RequestId(3), result: Err"));
+    assert_eq!(protocol.close_verdict(&close), Verdict::Retry(Some(Duration::from_secs(5))));
+    protocol.open(None);
+    assert_eq!(protocol.close_verdict(&close), Verdict::Retry(None));
+    let policy = CloseFrame::new(CloseCode::POLICY_VIOLATION, "");
+    assert_eq!(protocol.close_verdict(&policy), Verdict::Retry(None));
+}
+
+#[test]
+fn one_channel_that_is_not_allowed_does_not_fail_others() {
+    let protocol = production();
+    let groups = ["quote.X", "book.X.raw", "user.orders.any.any.raw"].map(|channel| protocol.group(channel));
+    assert_eq!(groups, [0, 1, 2]);
+    let methods = groups.map(|group| protocol.subscribe(group, &["a", "b"]).unwrap().method);
+    assert_eq!(methods, ["public/subscribe", "public/subscribe", "private/subscribe"]);
+    let unsubscribe = protocol.unsubscribe(2, &["a", "b"]).unwrap();
+    assert_eq!(unsubscribe.method, "private/unsubscribe");
+    assert_eq!(unsubscribe.params.as_deref(), Some(r#"{"channels":["a","b"]}"#));
+    let confirmed = protocol.confirmed(&["a", "b"], &"[\"b\"]".into());
+    assert_eq!(confirmed, [Confirmation::of("b")]);
+}
+
+#[test]
+fn what_the_venue_cannot_take_does_not_leave() {
+    let mut protocol = production();
+    let id = Some(RequestId(1));
+    let positional = Request::with("public/ticker", &["BTC-PERPETUAL"]).unwrap();
+    assert_eq!(protocol.encode(id, &positional), Err(NotSent::Unsupported("positional parameters")));
+    let batch = [(id, Request::new("public/test"))];
+    assert_eq!(protocol.encode_batch(&batch), Err(NotSent::Unsupported("batches")));
+    let request = |size: usize| Request::with("m", &serde_json::json!({"a": "x".repeat(size)})).unwrap();
+    let overhead = protocol.encode(id, &request(0)).unwrap().as_bytes().len();
+    assert!(protocol.encode(id, &request(MAX_MESSAGE - overhead)).is_ok());
+    let refused = protocol.encode(id, &request(MAX_MESSAGE - overhead + 1));
+    assert_eq!(refused, Err(NotSent::TooLarge { size: MAX_MESSAGE + 1, limit: MAX_MESSAGE }));
+}
+
+#[test]
+fn a_full_subscribe_request_fits_into_a_message() {
+    let mut protocol = production();
+    let limits = protocol.subscribe_limits();
+    let name = "ticker.BTC_USDC-30JUN23-100000d625-C.100ms";
+    let fitting = (limits.bytes / (name.len() + 3)).min(limits.channels);
+    let request = protocol.subscribe(2, &vec![name; fitting]).unwrap();
+    assert!(protocol.encode(Some(RequestId(u64::MAX)), &request).is_ok());
+}
