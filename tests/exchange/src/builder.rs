@@ -17,6 +17,7 @@ pub(crate) struct Settings {
     pub(crate) control: bool,
     pub(crate) shuffle: bool,
     pub(crate) raw_for_all: bool,
+    pub(crate) frozen: bool,
     /// One step of the market, and the beat of its channels.
     pub(crate) pace: Duration,
     /// How long a second of the venue's own timers takes.
@@ -44,6 +45,7 @@ impl Default for Builder {
             control: false,
             shuffle: true,
             raw_for_all: false,
+            frozen: false,
             pace: Duration::from_millis(25),
             second: Duration::from_secs(1),
             credits: CreditPolicy::default(),
@@ -102,6 +104,12 @@ impl Builder {
     /// Let everyone have `raw` channels, which the venue gives to authenticated clients only.
     pub fn raw_for_all(mut self, on: bool) -> Self {
         self.settings.raw_for_all = on;
+        self
+    }
+
+    /// Start with a market that stands still. See [`Exchange::freeze`] and [`Exchange::step`].
+    pub fn frozen(mut self, frozen: bool) -> Self {
+        self.settings.frozen = frozen;
         self
     }
 

@@ -1,7 +1,7 @@
 //! The handle of a running exchange.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,9 +37,7 @@ impl Exchange {
     pub(crate) async fn start(settings: Settings) -> io::Result<Self> {
         let state = Arc::new(State::new(settings));
         let server::Started { address, ca_pem, tasks } = server::start(state.clone()).await?;
-        // The certificate is for the name as well as for the number.
-        let base = if ca_pem.is_some() { "wss://localhost" } else { "ws://127.0.0.1" };
-        let url = format!("{base}:{}/ws/api/v2", address.port());
+        let url = url(address, ca_pem.is_some());
         Ok(Self { state, address, url, ca_pem, _tasks: tasks })
     }
 
@@ -96,6 +94,14 @@ impl Exchange {
         self.state.run(Command::Freeze(frozen));
     }
 
+    /// Moves the market by so many steps at once. The same seed and the same number of steps give the same
+    /// market on the same day.
+    pub fn step(&self, steps: usize) {
+        let now_ms = self.state.clock.millis();
+        let mut floor = self.state.floor();
+        (0..steps).for_each(|_| floor.market.step(now_ms));
+    }
+
     /// A book as it truly is now.
     pub fn book(&self, instrument: &str) -> Option<BookView> {
         self.state.floor().market.book(instrument)
@@ -136,4 +142,19 @@ impl Exchange {
     pub fn calls_refused(&self) -> u64 {
         self.state.credits().refused()
     }
+}
+
+fn url(address: SocketAddr, tls: bool) -> String {
+    let ip = match address.ip() {
+        ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    // The certificate is for the name; browsers in particular want one.
+    let host = if tls && ip == Ipv4Addr::LOCALHOST { "localhost".to_owned() } else { bracketed(ip) };
+    let scheme = if tls { "wss" } else { "ws" };
+    format!("{scheme}://{host}:{}/ws/api/v2", address.port())
+}
+
+fn bracketed(ip: IpAddr) -> String {
+    if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() }
 }

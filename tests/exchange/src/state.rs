@@ -44,7 +44,8 @@ impl State {
     pub(crate) fn new(settings: Settings) -> Self {
         let clock = Clock::start();
         let market = Market::open(settings.seed, clock.millis(), settings.pace);
-        let floor = Floor::new(market, Rng::with_seed(settings.seed ^ 0x00f1_0075));
+        let mut floor = Floor::new(market, Rng::with_seed(settings.seed ^ 0x00f1_0075));
+        floor.frozen = settings.frozen;
         Self {
             clock,
             floor: Mutex::new(floor),

@@ -108,16 +108,25 @@ impl Connection {
 
     async fn wake(&mut self) -> Wake {
         let deadline = self.deadline();
-        let (pipe, inbox) = (&mut self.pipe, &mut self.inbox);
+        let pipe = &mut self.pipe;
+        let Inbox { items, orders, postponed } = &mut self.inbox;
         let clear = pipe.is_clear();
-        if let Some(order) = inbox.postponed.take_if(|_| clear) {
+        if let Some(order) = postponed.take_if(|_| clear) {
             return Wake::Order(order);
         }
+        let rest = async {
+            // None of these may starve the others, so which goes first is left to chance.
+            tokio::select! {
+                event = poll_fn(|cx| pipe.poll(cx)) => Wake::Socket(event),
+                Some(item) = items.recv(), if clear => Wake::Item(item),
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Wake::Time,
+            }
+        };
+        // An order given before a request was sent is obeyed before the request is answered.
         tokio::select! {
-            Some(order) = inbox.orders.recv() => Wake::Order(order),
-            event = poll_fn(|cx| pipe.poll(cx)) => Wake::Socket(event),
-            Some(item) = inbox.items.recv(), if clear => Wake::Item(item),
-            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Wake::Time,
+            biased;
+            Some(order) = orders.recv() => Wake::Order(order),
+            wake = rest => wake,
         }
     }
 
@@ -184,7 +193,9 @@ impl Connection {
         channels.iter().for_each(|name| floor.join(name, &self.session.handle, state.clock.millis()));
     }
 
+    /// Nobody reaches this connection any more, although it may take a moment to end.
     fn leave(&self) {
+        self.session.state.leave(self.session.handle.number());
         let mut floor = self.session.state.floor();
         self.session.channels.iter().for_each(|name| floor.leave(name, self.session.handle.number()));
     }

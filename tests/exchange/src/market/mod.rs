@@ -16,6 +16,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use self::calendar::DAY_MS;
 use self::index::Index;
 use self::quoted::Quoted;
 
@@ -48,7 +49,8 @@ pub(crate) struct Market {
     trade_numbers: u64,
     /// The market's own time: it starts at the exchange's and advances by whole steps.
     steps: u64,
-    opened_ms: i64,
+    /// Midnight before the market opened: what happens must not depend on the minute.
+    day_ms: i64,
     pace: Duration,
 }
 
@@ -69,12 +71,12 @@ impl Market {
                 .collect(),
             trade_numbers: rng.u64(100_000_000..400_000_000),
             steps: 0,
-            opened_ms: now_ms,
+            day_ms: now_ms - now_ms.rem_euclid(DAY_MS),
             pace,
             rng,
         };
-        for terms in listing::listing(now_ms) {
-            market.list(terms);
+        for terms in listing::listing(market.day_ms) {
+            market.list(terms, now_ms);
         }
         market
     }
@@ -127,16 +129,17 @@ impl Market {
         })
     }
 
-    fn list(&mut self, terms: instrument::Instrument) {
+    fn list(&mut self, terms: instrument::Instrument, now_ms: i64) {
         let index = self.index(terms.index).unwrap_or(1.0);
-        let mut quoted = Quoted::new(terms, index, self.opened_ms, self.rng.fork());
+        let mut quoted = Quoted::new(terms, index, self.day_ms, self.rng.fork());
+        quoted.changed_ms = now_ms;
         quoted.change_id = self.next_change(quoted.terms.pool);
         self.by_name.insert(quoted.terms.name.clone(), self.quoted.len());
         self.quoted.push(quoted);
     }
 
     fn step_one(&mut self, position: usize, now_ms: i64) {
-        let model_ms = self.opened_ms + i64::try_from(self.pace.as_millis()).unwrap_or(0) * self.steps as i64;
+        let model_ms = self.day_ms + i64::try_from(self.pace.as_millis()).unwrap_or(0) * self.steps as i64;
         let Some(index) = self.quoted.get(position).and_then(|quoted| self.index(quoted.terms.index)) else {
             return;
         };
