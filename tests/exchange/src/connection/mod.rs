@@ -1,0 +1,322 @@
+//! One connection: frames in, frames out, faults and timers in between.
+
+pub(crate) mod ending;
+pub(crate) mod heartbeat;
+pub(crate) mod outbox;
+mod pipe;
+mod replies;
+
+use std::future::poll_fn;
+use std::net::IpAddr;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use tokio::time::{Instant, sleep_until};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+
+use self::ending::{Closed, Ending, How};
+use self::heartbeat::{Beat, Heartbeat};
+use self::outbox::{Inbox, Item, Order, outbox};
+use self::pipe::{Event, Pipe};
+use self::replies::Replies;
+use crate::faults::Fault;
+use crate::faults::mischief::Mischief;
+use crate::rpc::envelope;
+use crate::rpc::session::{Reaction, Session};
+use crate::server::wire::Wire;
+use crate::state::State;
+
+/// Frames given to the socket before it is flushed.
+const BATCH: usize = 64;
+
+/// What the loop woke up for.
+enum Wake {
+    Order(Order),
+    Socket(Event),
+    Item(Item),
+    Time,
+}
+
+/// Ends the loop: `None` when the peer already ended the connection.
+type Flow = ControlFlow<(Option<How>, Closed)>;
+
+struct Connection {
+    session: Session,
+    pipe: Pipe,
+    inbox: Inbox,
+    replies: Replies,
+}
+
+/// Serves one upgraded connection to its end, and writes it into the journal.
+pub(crate) async fn serve(state: Arc<State>, socket: WebSocketStream<Wire>, ip: IpAddr, number: u64) {
+    let _cleanup = Cleanup { state: state.clone(), number };
+    let mut connection = Connection::new(state.clone(), socket, ip, number);
+    let (how, why) = connection.run().await;
+    connection.leave();
+    state.note(|journal| journal.note_close(number, state.clock.uptime(), why));
+    if let Some(how) = how {
+        connection.pipe.end(how).await;
+    }
+}
+
+/// Ends a connection that has only just been upgraded.
+pub(crate) async fn dismiss(state: &State, socket: WebSocketStream<Wire>, number: u64, ending: Ending) {
+    state.note(|journal| journal.note_close(number, state.clock.uptime(), ending.why));
+    Pipe::new(socket).end(ending.how).await;
+}
+
+/// Takes the connection out of the lists, however its task ends.
+struct Cleanup {
+    state: Arc<State>,
+    number: u64,
+}
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        self.state.leave(self.number);
+    }
+}
+
+impl Connection {
+    fn new(state: Arc<State>, socket: WebSocketStream<Wire>, ip: IpAddr, number: u64) -> Self {
+        let (handle, inbox) = outbox(number, state.settings.outbox);
+        let mut mischief = Mischief::default();
+        for fault in state.enter(&handle) {
+            mischief.plan(fault);
+        }
+        let heartbeat = Heartbeat::new(state.settings.second, Instant::now());
+        let rng = state.luck(number);
+        let session = Session { state, ip, handle, channels: Default::default(), heartbeat, mischief, rng };
+        Self { session, pipe: Pipe::new(socket), inbox, replies: Replies::default() }
+    }
+
+    async fn run(&mut self) -> (Option<How>, Closed) {
+        loop {
+            let wake = self.wake().await;
+            let flow = match wake {
+                Wake::Order(order) => self.obey(order),
+                Wake::Socket(event) => self.on_socket(event),
+                Wake::Item(item) => self.write_batch(item),
+                Wake::Time => self.on_time(),
+            };
+            if let ControlFlow::Break(end) = flow {
+                return end;
+            }
+        }
+    }
+
+    async fn wake(&mut self) -> Wake {
+        let deadline = self.deadline();
+        let pipe = &mut self.pipe;
+        let Inbox { items, orders, postponed } = &mut self.inbox;
+        let clear = pipe.is_clear();
+        if let Some(order) = postponed.take_if(|_| clear) {
+            return Wake::Order(order);
+        }
+        let rest = async {
+            // None of these may starve the others, so which goes first is left to chance.
+            tokio::select! {
+                event = poll_fn(|cx| pipe.poll(cx)) => Wake::Socket(event),
+                Some(item) = items.recv(), if clear => Wake::Item(item),
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Wake::Time,
+            }
+        };
+        // An order given before a request was sent is obeyed before the request is answered.
+        tokio::select! {
+            biased;
+            Some(order) = orders.recv() => Wake::Order(order),
+            wake = rest => wake,
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        if self.pipe.is_stalled() {
+            return None;
+        }
+        let subscribed = !self.session.channels.is_empty();
+        let heartbeat = self.session.heartbeat.deadline(subscribed);
+        heartbeat.into_iter().chain(self.replies.deadline()).min()
+    }
+
+    fn on_socket(&mut self, event: Event) -> Flow {
+        match event {
+            Event::Written(Ok(())) => Flow::Continue(()),
+            Event::Read(Some(Ok(message))) => self.on_message(message),
+            Event::Written(Err(_)) | Event::Read(Some(Err(_)) | None) => Flow::Break((None, Closed::Lost)),
+        }
+    }
+
+    fn on_message(&mut self, message: Message) -> Flow {
+        match message {
+            Message::Text(text) => self.on_request(text.as_str()),
+            // Text only, says the venue; what it answers to anything else is not known.
+            Message::Binary(bytes) => self.on_request(&String::from_utf8_lossy(&bytes)),
+            Message::Close(frame) => {
+                // The socket answers the close by itself while it is read to its end.
+                let why = Closed::ByClient(frame.map(|frame| frame.code.into()));
+                return Flow::Break((Some(How::Fin), why));
+            }
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
+                self.session.heartbeat.heard(Instant::now());
+            }
+        }
+        Flow::Continue(())
+    }
+
+    fn on_request(&mut self, text: &str) {
+        let now = Instant::now();
+        let mut reaction = self.session.receive(text, now);
+        let (end, command) = (reaction.end.take(), reaction.command.take());
+        let joins = std::mem::take(&mut reaction.joins);
+        if reaction.delay.is_zero() {
+            self.reply(&reaction);
+            self.join(&joins);
+        } else {
+            // The first frames of the channels overtake the acknowledgement.
+            self.join(&joins);
+            self.replies.hold(now + reaction.delay, reaction.reply, reaction.copies);
+        }
+        let orders = command.map(Order::Run).into_iter().chain(end.map(Order::End));
+        orders.for_each(|order| self.session.handle.send(Item::Then(order)));
+    }
+
+    fn reply(&self, reaction: &Reaction) {
+        for _ in 0..reaction.copies {
+            self.session.handle.send_text(reaction.reply.clone());
+        }
+    }
+
+    fn join(&self, channels: &[String]) {
+        let state = &self.session.state;
+        let mut floor = state.floor();
+        channels.iter().for_each(|name| floor.join(name, &self.session.handle, state.clock.millis()));
+    }
+
+    /// Nobody reaches this connection any more, although it may take a moment to end.
+    fn leave(&self) {
+        self.session.state.leave(self.session.handle.number());
+        let mut floor = self.session.state.floor();
+        self.session.channels.iter().for_each(|name| floor.leave(name, self.session.handle.number()));
+    }
+
+    fn on_time(&mut self) -> Flow {
+        let now = Instant::now();
+        for text in self.replies.due(now) {
+            self.session.handle.send_text(text);
+        }
+        match self.session.heartbeat.poll(now, !self.session.channels.is_empty()) {
+            Some(Beat::Ask { quiet }) => self.ask(quiet),
+            Some(Beat::Unanswered) => return end(Ending::heartbeat()),
+            Some(Beat::Idle) => return end(Ending::idle()),
+            None => {}
+        }
+        Flow::Continue(())
+    }
+
+    fn ask(&mut self, quiet: bool) {
+        for kind in quiet.then_some("heartbeat").into_iter().chain(["test_request"]) {
+            let params = format!("{{\"type\":\"{kind}\"}}");
+            let text = envelope::notification("heartbeat", params, &mut self.session.rng);
+            self.session.handle.send_text(text);
+        }
+    }
+
+    fn write_batch(&mut self, first: Item) -> Flow {
+        let mut next = Some(first);
+        for _ in 0..BATCH {
+            match next {
+                Some(Item::Then(order)) if self.pipe.is_clear() => return self.obey(order),
+                // What must follow the frames waits for them at the head of the line.
+                Some(Item::Then(order)) => {
+                    self.inbox.postponed = Some(order);
+                    break;
+                }
+                Some(item) => self.write(item),
+                None => break,
+            }
+            next = self.inbox.items.try_recv().ok();
+        }
+        Flow::Continue(())
+    }
+
+    fn write(&mut self, item: Item) {
+        match item {
+            Item::Update { channel, opens, text } => {
+                if !self.session.mischief.loses(&channel, opens) {
+                    self.session.heartbeat.spoke();
+                    self.pipe.push(Message::Text(text));
+                }
+            }
+            Item::Text(text) => self.pipe.push(Message::Text(text)),
+            Item::Then(_) => {}
+        }
+    }
+
+    fn obey(&mut self, order: Order) -> Flow {
+        match order {
+            // A client cannot read from a connection that stands still.
+            Order::End(ending) if self.pipe.is_stalled() && ending.why == Closed::TooSlow => {
+                self.inbox.postponed = Some(Order::End(ending));
+            }
+            Order::End(ending) => return end(ending),
+            Order::Run(command) => self.session.state.run(command),
+            Order::Misbehave(fault) => {
+                if let Some(now) = self.session.mischief.plan(fault) {
+                    return self.misbehave(now);
+                }
+            }
+        }
+        Flow::Continue(())
+    }
+
+    fn misbehave(&mut self, fault: Fault) -> Flow {
+        match fault {
+            Fault::Drop => return end(Ending::fault(How::Fin, "drop")),
+            Fault::Reset => return end(Ending::fault(How::Reset, "reset")),
+            Fault::Close { code, reason } => return end(Ending::fault(How::Frame(code, reason), "close")),
+            Fault::Stall => self.pipe.stall(true),
+            Fault::Resume => {
+                self.pipe.stall(false);
+                return self.inbox.postponed.take().map_or(Flow::Continue(()), |order| self.obey(order));
+            }
+            Fault::UnknownReply => self.unknown_reply(),
+            Fault::Garbage => self.pipe.push(Message::text("{\"jsonrpc\":\"2.0\",\"met\u{fffd}")),
+            Fault::Oversize(bytes) => self.pipe.push(Message::text(padding(bytes))),
+            Fault::Binary(bytes) => self.pipe.push(Message::Binary(vec![0xa5; bytes].into())),
+            Fault::Pings(count) => {
+                (0..count).for_each(|n| self.pipe.push(Message::Ping(Bytes::from(n.to_string()))));
+            }
+            Fault::StrayUpdate(channel) => self.stray(&channel),
+            // The rest waits in the mischief.
+            _ => {}
+        }
+        Flow::Continue(())
+    }
+
+    fn stray(&mut self, channel: &str) {
+        let now_ms = self.session.state.clock.millis();
+        let stray = self.session.state.floor().stray(channel, now_ms);
+        if let Some(item) = stray {
+            self.write(item);
+        }
+    }
+
+    fn unknown_reply(&mut self) {
+        let now = self.session.state.clock.micros();
+        let id = serde_json::json!(u64::MAX >> 12);
+        let timing = envelope::Timing { us_in: now, us_out: now };
+        let testnet = self.session.state.settings.testnet;
+        let text = envelope::reply(Some(&id), &Ok("ok".into()), timing, testnet, &mut self.session.rng);
+        self.pipe.push(Message::text(text));
+    }
+}
+
+fn end(ending: Ending) -> Flow {
+    Flow::Break((Some(ending.how), ending.why))
+}
+
+/// A JSON text of exactly so many bytes, where that is possible.
+fn padding(bytes: usize) -> String {
+    format!("{{\"padding\":\"{}\"}}", "x".repeat(bytes.saturating_sub(14)))
+}

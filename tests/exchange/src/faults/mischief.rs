@@ -1,0 +1,67 @@
+//! The faults that wait on one connection for their moment.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Fault;
+
+/// What happens to a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct ReplyFate {
+    pub(crate) delay: Duration,
+    pub(crate) copies: usize,
+}
+
+/// Waiting faults of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Mischief {
+    delay: Duration,
+    late: Option<Duration>,
+    lose: bool,
+    duplicate: bool,
+    gaps: BTreeSet<String>,
+    refused: BTreeSet<String>,
+    failing_subscribes: usize,
+}
+
+impl Mischief {
+    /// Takes a fault that has to wait for its moment; hands back one that does not.
+    pub(crate) fn plan(&mut self, fault: Fault) -> Option<Fault> {
+        match fault {
+            Fault::DelayReplies(delay) => self.delay = delay,
+            Fault::LateReply(delay) => self.late = Some(delay),
+            Fault::LoseReply => self.lose = true,
+            Fault::DuplicateReply => self.duplicate = true,
+            Fault::Gap(channel) => self.gaps.extend([channel]),
+            Fault::RefuseChannel(channel) => self.refused.extend([channel]),
+            Fault::AllowChannel(channel) => self.refused.retain(|refused| *refused != channel),
+            Fault::FailSubscribes(count) => self.failing_subscribes = count,
+            at_once => return Some(at_once),
+        }
+        None
+    }
+
+    /// Decides over the next reply.
+    pub(crate) fn reply(&mut self) -> ReplyFate {
+        let lost = std::mem::take(&mut self.lose);
+        let twice = std::mem::take(&mut self.duplicate);
+        let copies = if lost { 0 } else { 1 + usize::from(twice) };
+        ReplyFate { delay: self.delay + self.late.take().unwrap_or_default(), copies }
+    }
+
+    /// Whether this update is the one to lose.
+    pub(crate) fn loses(&mut self, channel: &str, opens: bool) -> bool {
+        !opens && self.gaps.remove(channel)
+    }
+
+    pub(crate) fn refuses(&self, channel: &str) -> bool {
+        self.refused.contains(channel)
+    }
+
+    /// Whether this `subscribe` is one to fail.
+    pub(crate) fn fails_subscribe(&mut self) -> bool {
+        let fails = self.failing_subscribes > 0;
+        self.failing_subscribes = self.failing_subscribes.saturating_sub(1);
+        fails
+    }
+}

@@ -1,0 +1,79 @@
+//! Misbehaviour on command.
+
+pub(crate) mod chaos;
+pub(crate) mod command;
+pub(crate) mod door;
+pub(crate) mod maintenance;
+pub(crate) mod mischief;
+
+use std::time::Duration;
+
+/// Which connections a fault is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Target {
+    /// Every open connection. A lasting fault is then also for those that come later.
+    #[default]
+    All,
+    /// The connection opened last.
+    Newest,
+    /// The connection with this number.
+    Connection(u64),
+}
+
+/// Something that goes wrong on a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// TCP ends in order (FIN), without a close frame.
+    Drop,
+    /// TCP is reset (RST), without a close frame.
+    Reset,
+    /// A close frame, then the end of TCP.
+    Close {
+        /// The close code.
+        code: u16,
+        /// The reason, at most 123 bytes.
+        reason: String,
+    },
+    /// Neither reads nor writes any more, while TCP stays up: a half-open connection.
+    Stall,
+    /// Ends a stall. What was queued meanwhile is written.
+    Resume,
+    /// Every reply waits this long. Lasting; zero ends it.
+    DelayReplies(Duration),
+    /// The next reply waits this long, alone.
+    LateReply(Duration),
+    /// The next reply is never sent.
+    LoseReply,
+    /// The next reply is sent twice.
+    DuplicateReply,
+    /// A reply to a request that nobody made.
+    UnknownReply,
+    /// A text frame that is not JSON.
+    Garbage,
+    /// A text frame of so many bytes: valid JSON, of no use.
+    Oversize(usize),
+    /// A binary frame of so many bytes.
+    Binary(usize),
+    /// So many ping frames in a row.
+    Pings(usize),
+    /// The next update of a channel that is no snapshot is lost.
+    Gap(String),
+    /// One more frame of a channel, subscribed or not: what an `unsubscribe` may cross on the wire.
+    StrayUpdate(String),
+    /// Subscribing to a channel is refused in silence: it is not in the result. Lasting.
+    RefuseChannel(String),
+    /// Ends [`Fault::RefuseChannel`].
+    AllowChannel(String),
+    /// So many `subscribe` calls are answered with 11052.
+    FailSubscribes(usize),
+}
+
+impl Fault {
+    /// Whether the fault, given for all connections, is also for those that come later.
+    pub(crate) fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::DelayReplies(_) | Self::RefuseChannel(_) | Self::AllowChannel(_) | Self::FailSubscribes(_)
+        )
+    }
+}

@@ -1,0 +1,137 @@
+//! What the exchange knows of one connection, and how it answers a frame. It is given the time and does no I/O.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::envelope::{self, Request, Timing};
+use super::error::ApiError;
+use super::{local, methods};
+use crate::connection::ending::Ending;
+use crate::connection::heartbeat::Heartbeat;
+use crate::connection::outbox::Handle;
+use crate::faults::command::Command;
+use crate::faults::maintenance::Phase;
+use crate::faults::mischief::Mischief;
+use crate::journal::RequestRecord;
+use crate::state::State;
+
+/// One reply in this many takes a detour, and so does one acknowledgement of a subscription.
+const DETOUR_ONE_IN: u32 = 4;
+const DETOUR_MILLIS: u64 = 8;
+
+/// One client's session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) state: Arc<State>,
+    pub(crate) ip: IpAddr,
+    pub(crate) handle: Handle,
+    pub(crate) channels: BTreeSet<String>,
+    pub(crate) heartbeat: Heartbeat,
+    pub(crate) mischief: Mischief,
+    pub(crate) rng: Rng,
+}
+
+/// What a call answers, and what follows from it.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) result: Value,
+    /// Channels to join; their first frames come after the reply, unless that takes a detour.
+    pub(crate) joins: Vec<String>,
+    /// A command of `local/fault`, to run after the reply.
+    pub(crate) command: Option<Command>,
+}
+
+impl From<Value> for Answer {
+    fn from(result: Value) -> Self {
+        Self { result, ..Self::default() }
+    }
+}
+
+/// What to do about one frame.
+#[derive(Debug, Default)]
+pub(crate) struct Reaction {
+    pub(crate) reply: String,
+    pub(crate) copies: usize,
+    pub(crate) delay: Duration,
+    pub(crate) joins: Vec<String>,
+    pub(crate) command: Option<Command>,
+    pub(crate) end: Option<Ending>,
+}
+
+impl Session {
+    /// Answers one text frame.
+    pub(crate) fn receive(&mut self, text: &str, now: Instant) -> Reaction {
+        self.heartbeat.heard(now);
+        let us_in = self.state.clock.micros();
+        let (id, method, outcome) = match envelope::read(text) {
+            Ok(request) => self.answer(request, now),
+            Err(refusal) => (refusal.id, String::new(), Err(refusal.error)),
+        };
+        let end = matches!(&outcome, Err(error) if *error == ApiError::too_many_requests());
+        let (outcome, joins, command) = match outcome {
+            Ok(answer) => (Ok(answer.result), answer.joins, answer.command),
+            Err(error) => (Err(error), Vec::new(), None),
+        };
+        let timing = Timing { us_in, us_out: self.state.clock.micros() };
+        let testnet = self.state.settings.testnet;
+        let reply = envelope::reply(id.as_ref(), &outcome, timing, testnet, &mut self.rng);
+        let fate = self.mischief.reply();
+        let delay = if end { Duration::ZERO } else { fate.delay + self.detour(&method) };
+        Reaction { reply, copies: fate.copies, delay, joins, command, end: end.then(Ending::no_credits) }
+    }
+
+    fn answer(
+        &mut self,
+        request: Request,
+        now: Instant,
+    ) -> (Option<Value>, String, Result<Answer, ApiError>) {
+        self.log(&request);
+        let outcome = self.call(&request, now);
+        (request.id, request.method, outcome)
+    }
+
+    fn call(&mut self, request: &Request, now: Instant) -> Result<Answer, ApiError> {
+        if request.method.starts_with("local/") && self.state.settings.control {
+            return local::call(self, request);
+        }
+        if self.state.phase() != Phase::Open {
+            return Err(ApiError::maintenance());
+        }
+        let uptime = self.state.clock.uptime();
+        if !self.state.credits().charge(self.ip, &request.method, uptime) {
+            return Err(ApiError::too_many_requests());
+        }
+        methods::call(self, request, now)
+    }
+
+    fn log(&self, request: &Request) {
+        let record = RequestRecord {
+            connection: self.handle.number(),
+            method: request.method.clone(),
+            id: request.id.clone(),
+            params: request.params.clone(),
+            at: self.state.clock.uptime(),
+        };
+        self.state.note(|journal| journal.note_request(record));
+    }
+
+    /// Replies come from different workers, so a quick one may overtake a slow one.
+    fn detour(&mut self, method: &str) -> Duration {
+        if !self.state.settings.shuffle || self.rng.u32(..DETOUR_ONE_IN) > 0 {
+            return Duration::ZERO;
+        }
+        let slowest = if method.starts_with("private/") { 2 * DETOUR_MILLIS } else { DETOUR_MILLIS };
+        Duration::from_micros(self.rng.u64(500..slowest * 1_000))
+    }
+
+    /// Tells the journal what is subscribed now.
+    pub(crate) fn log_channels(&self) {
+        self.state.note(|journal| journal.note_channels(self.handle.number(), &self.channels));
+    }
+}

@@ -1,0 +1,179 @@
+//! What all parts of a running exchange share.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::builder::Settings;
+use crate::channels::Floor;
+use crate::clock::Clock;
+use crate::connection::ending::Ending;
+use crate::connection::outbox::{Handle, Order};
+use crate::credits::Credits;
+use crate::faults::chaos::Chaos;
+use crate::faults::command::Command;
+use crate::faults::door::Doorway;
+use crate::faults::maintenance::{Maintenance, Phase};
+use crate::faults::{Fault, Target};
+use crate::journal::Journal;
+use crate::market::Market;
+
+/// The state of a running exchange. Each lock is held for a moment and none while waiting.
+/// Where two are held, the floor is taken first.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    floor: Mutex<Floor>,
+    journal: Mutex<Journal>,
+    changes: watch::Sender<()>,
+    credits: Mutex<Credits>,
+    doorway: Mutex<Doorway>,
+    handles: Mutex<BTreeMap<u64, Handle>>,
+    lasting: Mutex<Vec<Fault>>,
+    maintenance: Mutex<Maintenance>,
+    chaos: Mutex<Chaos>,
+}
+
+impl State {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let clock = Clock::start();
+        let market = Market::open(settings.seed, clock.millis(), settings.pace);
+        let mut floor = Floor::new(market, Rng::with_seed(settings.seed ^ 0x00f1_0075));
+        floor.frozen = settings.frozen;
+        Self {
+            clock,
+            floor: Mutex::new(floor),
+            journal: Mutex::default(),
+            changes: watch::Sender::new(()),
+            credits: Mutex::new(Credits::new(settings.credits)),
+            doorway: Mutex::default(),
+            handles: Mutex::default(),
+            lasting: Mutex::default(),
+            maintenance: Mutex::default(),
+            chaos: Mutex::new(Chaos::new(settings.chaos, Rng::with_seed(settings.seed ^ 0xc4a0_5000))),
+            settings,
+        }
+    }
+
+    pub(crate) fn floor(&self) -> MutexGuard<'_, Floor> {
+        lock(&self.floor)
+    }
+
+    pub(crate) fn credits(&self) -> MutexGuard<'_, Credits> {
+        lock(&self.credits)
+    }
+
+    pub(crate) fn doorway(&self) -> MutexGuard<'_, Doorway> {
+        lock(&self.doorway)
+    }
+
+    pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
+        lock(&self.journal)
+    }
+
+    /// Writes to the journal and wakes those who wait for it.
+    pub(crate) fn note<T>(&self, write: impl FnOnce(&mut Journal) -> T) -> T {
+        let result = write(&mut self.journal());
+        self.changes.send_replace(());
+        result
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    /// Makes a connection known, and tells which faults already wait for it.
+    pub(crate) fn enter(&self, handle: &Handle) -> Vec<Fault> {
+        lock(&self.handles).insert(handle.number(), handle.clone());
+        lock(&self.lasting).clone()
+    }
+
+    pub(crate) fn leave(&self, number: u64) {
+        lock(&self.handles).remove(&number);
+    }
+
+    pub(crate) fn handles(&self, target: Target) -> Vec<Handle> {
+        let handles = lock(&self.handles);
+        match target {
+            Target::All => handles.values().cloned().collect(),
+            Target::Newest => handles.values().next_back().cloned().into_iter().collect(),
+            Target::Connection(number) => handles.get(&number).cloned().into_iter().collect(),
+        }
+    }
+
+    /// Gives a fault to its target. Says how many connections it reached.
+    pub(crate) fn fault(&self, target: Target, fault: &Fault) -> usize {
+        if target == Target::All && fault.is_lasting() {
+            self.remember(fault);
+        }
+        let reached = self.handles(target);
+        reached.iter().filter(|handle| handle.order(Order::Misbehave(fault.clone()))).count()
+    }
+
+    fn remember(&self, fault: &Fault) {
+        let mut lasting = lock(&self.lasting);
+        lasting.retain(|old| match (old, fault) {
+            (Fault::RefuseChannel(old), Fault::RefuseChannel(new) | Fault::AllowChannel(new)) => old != new,
+            (old, new) => std::mem::discriminant(old) != std::mem::discriminant(new),
+        });
+        if !matches!(fault, Fault::AllowChannel(_)) {
+            lasting.push(fault.clone());
+        }
+    }
+
+    /// Which part of the maintenance script is on.
+    pub(crate) fn phase(&self) -> Phase {
+        lock(&self.maintenance).phase(Instant::now())
+    }
+
+    /// Carries out a command.
+    pub(crate) fn run(&self, command: Command) {
+        match command {
+            Command::Fault(target, fault) => {
+                self.fault(target, &fault);
+            }
+            Command::Door(door, span) => self.doorway().set(door, span, Instant::now()),
+            Command::Open => self.doorway().open(),
+            Command::Maintenance { notice, outage } => self.start_maintenance(notice, outage),
+            Command::Chaos(every) => lock(&self.chaos).set(every),
+            Command::Freeze(frozen) => self.floor().frozen = frozen,
+        }
+    }
+
+    fn start_maintenance(&self, notice: Duration, outage: Duration) {
+        lock(&self.maintenance).start(Instant::now(), notice, outage);
+        self.floor().announce("platform_state", &json!({ "maintenance": true }));
+    }
+
+    /// One beat of everything that moves by itself.
+    pub(crate) fn beat(&self) {
+        let now = Instant::now();
+        self.floor().beat(self.clock.millis());
+        if lock(&self.maintenance).closes(now) {
+            let end = Order::End(Ending::maintenance());
+            for handle in self.handles(Target::All) {
+                handle.order(end.clone());
+            }
+        }
+        let due = lock(&self.chaos).poll(now);
+        if let Some(fault) = due {
+            self.fault(Target::All, &fault);
+        }
+    }
+
+    /// A generator for one purpose, so that connections do not disturb each other's luck.
+    pub(crate) fn luck(&self, purpose: u64) -> Rng {
+        Rng::with_seed(self.settings.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ purpose)
+    }
+}
+
+/// A poisoned lock means that a thread died while it wrote; this state stays usable.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

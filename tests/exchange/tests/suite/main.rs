@@ -1,0 +1,19 @@
+//! The exchange from outside: a bare WebSocket client over loopback.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what fails here fails its test")]
+
+mod book;
+mod control;
+mod credits;
+mod door;
+mod envelope;
+mod faults;
+mod heartbeat;
+mod maintenance;
+mod market_data;
+mod pressure;
+mod program;
+mod replies;
+mod subscriptions;
+mod support;
+mod tls;
