@@ -3,5 +3,9 @@
 
 #[path = "native_transport/frames.rs"]
 mod frames;
+#[path = "native_transport/handshake.rs"]
+mod handshake;
 #[path = "native_transport/support.rs"]
 mod support;
+#[path = "native_transport/tls.rs"]
+mod tls;
