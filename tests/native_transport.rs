@@ -1,5 +1,7 @@
 //! The native transport against scripted servers on loopback.
 #![cfg(feature = "native")]
+// Clippy knows tests by their attribute; helpers have none.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "native_transport/frames.rs"]
 mod frames;

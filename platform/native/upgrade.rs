@@ -227,6 +227,8 @@ fn location(value: &[u8]) -> String {
 mod tests {
     use std::time::UNIX_EPOCH;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     /// The example of RFC 6455 section 1.3.
@@ -284,6 +286,26 @@ mod tests {
 
     fn with(extra: &str) -> String {
         response("websocket", "Upgrade", ACCEPT, extra)
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_or_depend_on_the_split(
+            mut response in prop::sample::select(vec![
+                with("Sec-WebSocket-Protocol: json\r\n"),
+                format!("HTTP/1.1 100 Continue\r\n\r\n{}", with("X: y\r\n")),
+                "HTTP/1.1 429 x\r\nRetry-After: 7\r\n\r\n".to_owned(),
+            ]).prop_map(String::into_bytes),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            for (at, byte) in changes {
+                let at = at.index(response.len());
+                response[at] = byte;
+            }
+            response.truncate(cut.index(response.len()) + 1);
+            let _ = outcome(&response);
+        }
     }
 
     #[test]
