@@ -34,16 +34,18 @@ async fn lookup(url: &Url, config: &Config) -> Result<Vec<SocketAddr>, ConnectEr
     let failed = |problem: String| ConnectError::Dns { host: url.host().to_owned(), problem };
     let found =
         tokio::net::lookup_host((url.host(), url.port())).await.map_err(|error| failed(error.to_string()))?;
-    // `localhost` passed the rule for plain text by its name; a resolver may still point it elsewhere.
-    let local_only = !url.is_secure() && !config.allow_plaintext;
-    let allowed = found.filter(|address| !local_only || address.ip().to_canonical().is_loopback());
-    let addresses = interleave(allowed);
-    if addresses.is_empty() {
-        let kind =
-            if local_only { "no loopback address, and plain text must stay here" } else { "no address" };
-        return Err(failed(kind.to_owned()));
+    let must_stay = !url.is_secure() && !config.allow_plaintext;
+    let addresses = interleave(found.filter(|address| !must_stay || is_loopback(address)));
+    match (addresses.is_empty(), must_stay) {
+        (false, _) => Ok(addresses),
+        (true, true) => Err(failed("no loopback address, and plain text must not leave this machine".into())),
+        (true, false) => Err(failed("no address".into())),
     }
-    Ok(addresses)
+}
+
+/// `localhost` passes the rule for plain text by its name, but a resolver may point it elsewhere.
+fn is_loopback(address: &SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
 }
 
 /// Alternates between the families, in the resolver's order otherwise, each address once (RFC 8305 section 4).
@@ -133,6 +135,16 @@ mod tests {
         let found = addresses(&["1.1.1.1:1", "1.1.1.2:1", "[::1]:1"]);
         assert_eq!(interleave(found.into_iter()), addresses(&["1.1.1.1:1", "[::1]:1", "1.1.1.2:1"]));
         assert_eq!(interleave(std::iter::empty()), []);
+    }
+
+    #[test]
+    fn loopback_in_both_families_and_mapped() {
+        for address in addresses(&["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"]) {
+            assert!(is_loopback(&address), "{address}");
+        }
+        for address in addresses(&["10.0.0.1:1", "0.0.0.0:1", "[::]:1", "[::ffff:10.0.0.1]:1"]) {
+            assert!(!is_loopback(&address), "{address}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@
 mod connect;
 mod dial;
 mod socket;
+mod stream;
 mod tls;
 mod upgrade;
 
@@ -29,7 +30,7 @@ pub use self::connect::{connect, connect_with, start};
 pub use self::socket::NativeSocket;
 pub use self::tls::Tls;
 
-use self::socket::Stream;
+use self::stream::Stream;
 use self::tls::Connector;
 use super::BoxFuture;
 use crate::config::{Config, Url};
@@ -169,3 +170,44 @@ const _: () = {
     send::<Native>();
     send::<NativeSocket>();
 };
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_and_the_timer_follow_tokios() {
+        let mut native = Native::new();
+        let start = native.now();
+        assert!(start > Instant::ZERO);
+        let deadline = start + Duration::from_secs(3600);
+        poll_fn(|cx| native.poll_sleep(cx, deadline)).await;
+        assert!(native.now() >= deadline);
+        assert!(native.now() < deadline + Duration::from_millis(10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_last_deadline_counts() {
+        let mut native = Native::new();
+        let start = native.now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        for (first, last) in [(60, 1), (2, 90)] {
+            let poll = poll_fn(|cx| Poll::Ready(native.poll_sleep(cx, after(first)))).await;
+            assert!(poll.is_pending());
+            poll_fn(|cx| native.poll_sleep(cx, after(last))).await;
+            assert!(native.now() >= after(last) && native.now() < after(last) + Duration::from_millis(10));
+        }
+        let poll = poll_fn(|cx| Poll::Ready(native.poll_sleep(cx, start))).await;
+        assert!(poll.is_ready(), "a deadline that has passed");
+        let poll = poll_fn(|cx| Poll::Ready(native.poll_sleep(cx, Instant::from_nanos(u64::MAX)))).await;
+        assert!(poll.is_pending(), "a deadline that no clock reaches");
+    }
+
+    #[test]
+    fn seeds_differ() {
+        let native = Native::new();
+        assert_ne!(native.seed(), native.seed());
+    }
+}

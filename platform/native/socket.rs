@@ -4,7 +4,6 @@ use std::fmt;
 use std::task::{Context, Poll, ready};
 
 use futures::{SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite;
 use tungstenite::error::ProtocolError;
@@ -12,14 +11,11 @@ use tungstenite::protocol::frame::Frame as RawFrame;
 use tungstenite::protocol::frame::coding::{CloseCode as RawCloseCode, Data, OpCode};
 use tungstenite::protocol::{CloseFrame as RawCloseFrame, Role, WebSocketConfig};
 
+use super::stream::{ReadFirst, Stream};
 use crate::config::Config;
 use crate::error::Disconnect;
 use crate::frame::{CloseCode, CloseFrame, Frame, Message, Text};
 use crate::transport::Socket;
-
-/// Bytes that a WebSocket runs over: plain TCP or TLS.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// How much may gather before it is written without waiting for the flush, in bytes.
 const WRITE_BUFFER: usize = 64 * 1024;
@@ -30,8 +26,10 @@ const WRITE_BUFFER: usize = 64 * 1024;
 const MAX_UNANSWERED: usize = 1024;
 
 /// An open connection of the [`Native`](super::Native) platform.
+///
+/// When the connection breaks, `poll_receive` says why, after all that came before; until then sending waits.
 pub struct NativeSocket {
-    stream: WebSocketStream<Box<dyn Stream>>,
+    stream: WebSocketStream<ReadFirst>,
     /// Pings received since everything was last flushed.
     unanswered: usize,
     /// The peer's close frame, once it came.
@@ -48,6 +46,7 @@ impl NativeSocket {
             .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(config.max_message))
             .max_frame_size(Some(config.max_message));
+        let stream = ReadFirst::new(stream);
         let stream = WebSocketStream::from_partially_read(stream, first, Role::Client, Some(limits)).await;
         Self { stream, unanswered: 0, closed: None }
     }
@@ -55,7 +54,7 @@ impl NativeSocket {
 
 impl Socket for NativeSocket {
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame, Disconnect>> {
-        if self.unanswered >= MAX_UNANSWERED {
+        if self.unanswered >= MAX_UNANSWERED && !self.stream.get_ref().write_failed() {
             ready!(self.poll_flush(cx))?;
         }
         let frame = match ready!(self.stream.poll_next_unpin(cx)) {
@@ -197,4 +196,196 @@ fn into_raw(frame: CloseFrame) -> RawCloseFrame {
 fn is_illegal(frame: &RawCloseFrame) -> bool {
     let replaced = frame.code == RawCloseCode::Protocol && frame.reason.as_str() == "Protocol violation";
     replaced || !CloseCode(frame.code.into()).is_legal_on_the_wire()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::io;
+    use std::pin::Pin;
+    use std::sync::{Arc, Mutex};
+
+    use bytes::Bytes;
+    use futures::task::noop_waker_ref;
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::*;
+
+    /// A peer that sends what it is told to and reads only as much as it is told to.
+    #[derive(Clone, Default)]
+    struct Peer(Arc<Mutex<Wire>>);
+
+    #[derive(Default)]
+    struct Wire {
+        to_client: VecDeque<u8>,
+        from_client: Vec<u8>,
+        window: usize,
+        broken: bool,
+    }
+
+    impl Peer {
+        fn new(window: usize) -> Self {
+            Self(Arc::new(Mutex::new(Wire { window, ..Wire::default() })))
+        }
+
+        fn wire(&self) -> std::sync::MutexGuard<'_, Wire> {
+            self.0.lock().unwrap()
+        }
+
+        fn send(&self, bytes: &[u8]) {
+            self.wire().to_client.extend(bytes);
+        }
+    }
+
+    impl AsyncRead for Peer {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let mut wire = self.wire();
+            if wire.to_client.is_empty() {
+                return Poll::Pending;
+            }
+            let length = buf.remaining().min(wire.to_client.len());
+            buf.put_slice(&wire.to_client.drain(..length).collect::<Vec<_>>());
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Peer {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            let mut wire = self.wire();
+            if wire.broken {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
+            let length = bytes.len().min(wire.window);
+            if length == 0 {
+                return Poll::Pending;
+            }
+            wire.window -= length;
+            wire.from_client.extend(&bytes[..length]);
+            Poll::Ready(Ok(length))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    async fn socket(peer: &Peer) -> NativeSocket {
+        NativeSocket::new(Box::new(peer.clone()), Vec::new(), &Config::new("wss://h").unwrap()).await
+    }
+
+    /// How many frames can be received before the socket waits.
+    fn drain(socket: &mut NativeSocket) -> usize {
+        let mut cx = Context::from_waker(noop_waker_ref());
+        std::iter::from_fn(|| socket.poll_receive(&mut cx).is_ready().then_some(())).count()
+    }
+
+    fn ping() -> Vec<u8> {
+        [&[0x89, 125][..], &[7; 125]].concat()
+    }
+
+    #[tokio::test]
+    async fn a_ping_flood_from_a_peer_that_does_not_read_is_bounded() {
+        let peer = Peer::new(0);
+        let mut socket = socket(&peer).await;
+        peer.send(&ping().repeat(3 * MAX_UNANSWERED));
+        assert_eq!(drain(&mut socket), MAX_UNANSWERED);
+        assert_eq!(drain(&mut socket), 0, "nothing more is read while the peer does not read");
+        // When the peer reads everything, every ping is answered, those not yet read included.
+        peer.wire().window = usize::MAX;
+        assert_eq!(drain(&mut socket), 2 * MAX_UNANSWERED);
+        assert_eq!(peer.wire().from_client.len(), 3 * MAX_UNANSWERED * 131);
+    }
+
+    #[tokio::test]
+    async fn reading_goes_on_while_writing_is_blocked() {
+        let peer = Peer::new(0);
+        let mut socket = socket(&peer).await;
+        let mut cx = Context::from_waker(noop_waker_ref());
+        let large = vec![1; 4 * WRITE_BUFFER];
+        assert!(socket.poll_ready(&mut cx).is_ready());
+        socket.send(Frame::Message(large.clone().into())).unwrap();
+        assert!(socket.poll_ready(&mut cx).is_pending(), "one large frame is enough");
+        assert!(socket.poll_flush(&mut cx).is_pending());
+        peer.send(b"\x81\x02hi");
+        peer.send(&ping());
+        assert_eq!(drain(&mut socket), 2);
+        peer.wire().window = usize::MAX;
+        assert!(socket.poll_flush(&mut cx).is_ready());
+        // Header, mask and payload of both frames.
+        assert_eq!(peer.wire().from_client.len(), 14 + large.len() + 131);
+        assert!(socket.poll_ready(&mut cx).is_ready());
+    }
+
+    #[tokio::test]
+    async fn small_frames_are_written_together() {
+        let peer = Peer::new(usize::MAX);
+        let mut socket = socket(&peer).await;
+        let mut cx = Context::from_waker(noop_waker_ref());
+        for _ in 0..10 {
+            assert!(socket.poll_ready(&mut cx).is_ready());
+            socket.send(Frame::Message(Bytes::from_static(b"x").into())).unwrap();
+        }
+        assert_eq!(peer.wire().from_client.len(), 0);
+        assert!(socket.poll_flush(&mut cx).is_ready());
+        assert_eq!(peer.wire().from_client.len(), 10 * 7);
+    }
+
+    #[tokio::test]
+    async fn a_failed_write_does_not_hide_the_peers_reason() {
+        let peer = Peer::new(usize::MAX);
+        let mut socket = socket(&peer).await;
+        let mut cx = Context::from_waker(noop_waker_ref());
+        let mut receive = |socket: &mut NativeSocket| socket.poll_receive(&mut cx);
+        peer.wire().broken = true;
+        // The answer to the ping fails first, then a frame of ours; the close frame is behind both.
+        peer.send(&[&ping()[..], &[0x88, 2, 3, 0xf0]].concat());
+        assert!(matches!(receive(&mut socket), Poll::Ready(Ok(Frame::Ping(_)))));
+        socket.send(Frame::Message("x".into())).unwrap();
+        assert!(socket.poll_flush(&mut Context::from_waker(noop_waker_ref())).is_pending());
+        let frame = Some(CloseFrame::new(CloseCode::POLICY_VIOLATION, ""));
+        assert_eq!(receive(&mut socket), Poll::Ready(Ok(Frame::Close(frame.clone()))));
+        assert_eq!(receive(&mut socket), Poll::Ready(Err(Disconnect::Closed(frame))));
+    }
+
+    #[tokio::test]
+    async fn a_failed_write_ends_a_ping_flood() {
+        let peer = Peer::new(0);
+        let mut socket = socket(&peer).await;
+        let mut cx = Context::from_waker(noop_waker_ref());
+        peer.send(&ping().repeat(MAX_UNANSWERED + 1));
+        assert_eq!(drain(&mut socket), MAX_UNANSWERED);
+        peer.wire().broken = true;
+        assert!(socket.poll_receive(&mut cx).is_pending(), "the failure is noticed");
+        assert!(matches!(socket.poll_receive(&mut cx), Poll::Ready(Ok(Frame::Ping(_)))));
+        assert!(matches!(socket.poll_receive(&mut cx), Poll::Ready(Err(Disconnect::Dropped(_)))));
+    }
+
+    #[tokio::test]
+    async fn a_failed_write_ends_a_connection_on_which_nothing_comes() {
+        let peer = Peer::new(usize::MAX);
+        let mut socket = socket(&peer).await;
+        let mut cx = Context::from_waker(noop_waker_ref());
+        peer.wire().broken = true;
+        socket.send(Frame::Message("x".into())).unwrap();
+        assert!(socket.poll_flush(&mut cx).is_pending());
+        assert!(matches!(socket.poll_receive(&mut cx), Poll::Ready(Err(Disconnect::Dropped(_)))));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_after_the_peers_close() {
+        let peer = Peer::new(usize::MAX);
+        let mut socket = socket(&peer).await;
+        peer.send(&[0x88, 2, 3, 0xe9]);
+        assert_eq!(drain(&mut socket), 1);
+        let reason = socket.send(Frame::Message("late".into())).unwrap_err();
+        assert_eq!(reason, Disconnect::Closed(Some(CloseFrame::new(CloseCode::GOING_AWAY, ""))));
+    }
 }

@@ -174,7 +174,6 @@ fn verifier(
 
 /// TLS connections of one [`Native`](super::Native). All share one configuration, made at the first: reading the
 /// system's store takes some milliseconds, and with it a reconnection resumes its session.
-#[derive(Debug, Default)]
 pub(super) struct Connector {
     tls: Tls,
     config: OnceLock<Result<Arc<ClientConfig>, ConfigError>>,
@@ -195,14 +194,15 @@ impl Connector {
         host: &str,
         stream: TcpStream,
     ) -> Result<TlsStream<TcpStream>, ConnectError> {
-        let config = self
-            .config
-            .get_or_init(|| self.tls.build().map_err(|error| ConfigError::new("tls", error.to_string())))
-            .clone()?;
+        let config = self.config.get_or_init(|| self.tls.build().map_err(unusable)).clone()?;
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| ConfigError::new("url", "has a host that no certificate can name"))?;
         TlsConnector::from(config).connect(name, stream).await.map_err(|error| io_failure(&error, Phase::Tls))
     }
+}
+
+fn unusable(error: rustls::Error) -> ConfigError {
+    ConfigError::new("tls", format!("no server can be verified: {error}"))
 }
 
 /// What an I/O error in a phase means. TLS 1.3 servers judge the client's certificate only after the handshake, so a
@@ -228,5 +228,19 @@ fn kind(error: &rustls::Error) -> TlsFailure {
         },
         rustls::Error::NoCertificatesPresented => TlsFailure::Certificate,
         _ => TlsFailure::Handshake,
+    }
+}
+
+#[cfg(all(test, feature = "webpki-roots"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mozillas_roots_are_usable() {
+        let mut store = RootCertStore::empty();
+        let certificates = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+        let (added, ignored) = store.add_parsable_certificates(certificates.iter().cloned());
+        assert_eq!((added, ignored), (certificates.len(), 0));
+        assert!(Tls::new().build().is_ok());
     }
 }

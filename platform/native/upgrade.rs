@@ -222,3 +222,242 @@ fn location(value: &[u8]) -> String {
         None => value.into_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The example of RFC 6455 section 1.3.
+    const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+    const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+    /// 30 s before the date in RFC 9110's example of `Retry-After`.
+    const NOW: u64 = 946_684_769;
+
+    type Outcome = Result<Option<Vec<u8>>, ConnectError>;
+
+    fn config() -> Config {
+        Config::new("wss://example.com/feed?token=t").unwrap()
+    }
+
+    fn offered() -> Vec<String> {
+        ["json", "MsgPack"].map(str::to_owned).to_vec()
+    }
+
+    /// Feeds the pieces, and adds to the first frames those that came after the upgrade was decided.
+    fn feed<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
+        let offered = offered();
+        let mut response = Response::new(KEY, &offered);
+        let mut first = None;
+        for piece in pieces {
+            match &mut first {
+                None => {
+                    first = response.handle_bytes(piece, UNIX_EPOCH + Duration::from_secs(NOW))?;
+                }
+                Some(first) => first.extend_from_slice(piece),
+            }
+        }
+        Ok(first)
+    }
+
+    /// What a response means, which must not depend on where it was split.
+    fn outcome(response: &[u8]) -> Outcome {
+        let whole = feed([response].into_iter());
+        assert_eq!(feed(response.chunks(1)), whole, "byte by byte");
+        if response.len() < 4096 {
+            for at in 0..=response.len() {
+                let (head, tail) = response.split_at(at);
+                assert_eq!(feed([head, tail].into_iter()), whole, "split at {at}");
+            }
+        }
+        whole
+    }
+
+    /// A good response, with header lines replaced or added and bytes behind it.
+    fn response(upgrade: &str, connection: &str, accept: &str, extra: &str) -> String {
+        format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: {upgrade}\r\nConnection: {connection}\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n{extra}\r\n"
+        )
+    }
+
+    fn with(extra: &str) -> String {
+        response("websocket", "Upgrade", ACCEPT, extra)
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_or_depend_on_the_split(
+            mut response in prop::sample::select(vec![
+                with("Sec-WebSocket-Protocol: json\r\n"),
+                format!("HTTP/1.1 100 Continue\r\n\r\n{}", with("X: y\r\n")),
+                "HTTP/1.1 429 x\r\nRetry-After: 7\r\n\r\n".to_owned(),
+            ]).prop_map(String::into_bytes),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            for (at, byte) in changes {
+                let at = at.index(response.len());
+                response[at] = byte;
+            }
+            response.truncate(cut.index(response.len()) + 1);
+            let _ = outcome(&response);
+        }
+    }
+
+    #[test]
+    fn the_request_has_every_header_once_and_the_query() {
+        let config = config()
+            .subprotocol("a")
+            .and_then(|config| config.subprotocol("b"))
+            .and_then(|config| config.header("Authorization", "Bearer x"))
+            .unwrap();
+        let url = Url::parse("wss://example.com:8443/feed?token=t").unwrap();
+        assert_eq!(
+            String::from_utf8(request(&url, &config, KEY)).unwrap(),
+            "GET /feed?token=t HTTP/1.1\r\n\
+             Host: example.com:8443\r\n\
+             Upgrade: websocket\r\n\
+             Connection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             Sec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Protocol: a, b\r\n\
+             Authorization: Bearer x\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn good_responses() {
+        let cases = [
+            with(""),
+            response("WebSocket", "keep-alive, Upgrade", ACCEPT, ""),
+            response("h2c , websocket", ",upgrade,", ACCEPT, ""),
+            response("h2c", "close", ACCEPT, "uPGRADE: websocket\r\nCONNECTION: upgrade\r\n"),
+            response("websocket", "Upgrade", &format!("  {ACCEPT}\t "), ""),
+            with("Sec-WebSocket-Protocol: json\r\n"),
+            with("sec-websocket-protocol:MsgPack\r\n"),
+            with("Sec-WebSocket-Extensions: \r\n"),
+            with("Content-Length: 5\r\n"),
+            with("Set-Cookie: a=\u{fc}\r\n"),
+            with("").replace("\r\n", "\n"),
+            with("").replace(" Switching Protocols", ""),
+            with(&"X: y\r\n".repeat(MAX_HEADERS - 3)),
+            with(&format!("X: {}\r\n", "y".repeat(MAX_HEAD - 1000))),
+            format!("HTTP/1.1 100 Continue\r\n\r\n{}", with("")),
+            format!("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102 P\r\n\r\n{}", with("")),
+            format!("{}{}", "HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_INTERIM), with("")),
+        ];
+        for case in cases {
+            assert_eq!(outcome(case.as_bytes()), Ok(Some(vec![])), "{case:.300}");
+        }
+    }
+
+    #[test]
+    fn bytes_behind_the_head_are_kept() {
+        for frames in [&b"\x81\x02hi"[..], b"\r\n\r\n", b"\n", b"HTTP/1.1 200 OK\r\n\r\n", &[0; 100]] {
+            let response = [with("").as_bytes(), frames].concat();
+            assert_eq!(outcome(&response), Ok(Some(frames.to_vec())));
+        }
+    }
+
+    #[test]
+    fn an_unfinished_response_decides_nothing() {
+        let whole = with("");
+        for end in 0..whole.len() {
+            assert_eq!(feed([&whole.as_bytes()[..end]].into_iter()), Ok(None), "{end}");
+        }
+        assert_eq!(outcome(b"HTTP/1.1 100 Continue\r\n\r\n"), Ok(None));
+    }
+
+    #[test]
+    fn responses_that_break_the_protocol() {
+        let twice = format!("Sec-WebSocket-Accept: {ACCEPT}\r\n");
+        let cases = [
+            ("no Upgrade", with("").replace("Upgrade: websocket\r\n", "")),
+            ("no Connection", with("").replace("Connection: Upgrade\r\n", "")),
+            ("no Accept", with("").replace(&twice, "")),
+            ("another Upgrade", response("h2c", "Upgrade", ACCEPT, "")),
+            ("almost websocket", response("websockets", "Upgrade", ACCEPT, "")),
+            ("almost upgrade", response("websocket", "keep-alive upgrade", ACCEPT, "")),
+            ("another Accept", response("websocket", "Upgrade", "s3pPLMBiTxaQ9kYGzzhZRbK+xOx=", "")),
+            ("Accept in another case", response("websocket", "Upgrade", &ACCEPT.to_lowercase(), "")),
+            ("Accept cut", response("websocket", "Upgrade", &ACCEPT[..27], "")),
+            ("the key back", response("websocket", "Upgrade", KEY, "")),
+            ("Accept twice", with(&twice)),
+            ("a second Accept", with("Sec-WebSocket-Accept: x\r\n")),
+            ("Accept as a list", response("websocket", "Upgrade", &format!("{ACCEPT}, {ACCEPT}"), "")),
+            ("an extension", with("Sec-WebSocket-Extensions: permessage-deflate\r\n")),
+            ("an extension below", with("Sec-WebSocket-Extensions:\r\nSec-WebSocket-Extensions: x\r\n")),
+            ("another subprotocol", with("Sec-WebSocket-Protocol: xml\r\n")),
+            ("a subprotocol in another case", with("Sec-WebSocket-Protocol: JSON\r\n")),
+            ("two subprotocols", with("Sec-WebSocket-Protocol: json, MsgPack\r\n")),
+            (
+                "two lines of subprotocols",
+                with("Sec-WebSocket-Protocol: json\r\nSec-WebSocket-Protocol: json\r\n"),
+            ),
+            ("an empty subprotocol", with("Sec-WebSocket-Protocol:\r\n")),
+            ("HTTP/1.0", with("").replace("HTTP/1.1", "HTTP/1.0")),
+            ("HTTP/2", "HTTP/2 101 x\r\n\r\n".to_owned()),
+            ("another protocol", "SSH-2.0-OpenSSH_9.2\r\n".to_owned()),
+            ("a frame", "\u{1}\u{2}".to_owned()),
+            ("an empty line first", format!("\r\n{}", with(""))),
+            ("a bad status", "HTTP/1.1 1x1 OK\r\n\r\n".to_owned()),
+            ("a bad header", with("no colon\r\n")),
+            ("a folded header", with("X: a\r\n b\r\n")),
+            ("a space in a name", with("X Y: a\r\n")),
+            ("NUL in a value", with("X: a\0b\r\n")),
+            ("too many headers", with(&"X: y\r\n".repeat(MAX_HEADERS - 2))),
+            ("a large head", with(&format!("X: {}\r\n", "y".repeat(MAX_HEAD)))),
+            ("a head without end", format!("HTTP/1.1 101 {}", "y".repeat(MAX_HEAD))),
+            ("interim without end", "HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_INTERIM + 1)),
+        ];
+        for (name, case) in cases {
+            let outcome = outcome(case.as_bytes());
+            assert!(matches!(outcome, Err(ConnectError::Upgrade(_))), "{name}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn other_statuses_are_told_with_their_advice() {
+        let status = |status, retry_after: Option<u64>, location: Option<&str>| {
+            Err(ConnectError::Status {
+                status,
+                retry_after: retry_after.map(Duration::from_secs),
+                location: location.map(str::to_owned),
+            })
+        };
+        let cases = [
+            ("HTTP/1.1 401 Unauthorized\r\n\r\nbody", status(401, None, None)),
+            ("HTTP/1.0 503 Busy\r\nRetry-After: 120\r\n\r\n", status(503, Some(120), None)),
+            ("HTTP/1.1 429 x\r\nretry-after: 0\r\n\r\n", status(429, Some(0), None)),
+            ("HTTP/1.1 429 x\r\nRetry-After: soon\r\nRetry-After: 7\r\n\r\n", status(429, Some(7), None)),
+            (
+                "HTTP/1.1 429 x\r\nRetry-After: 99999999999999999999999\r\n\r\n",
+                status(429, Some(u64::MAX), None),
+            ),
+            ("HTTP/1.1 429 x\r\nRetry-After: -1\r\n\r\n", status(429, None, None)),
+            ("HTTP/1.1 429 x\r\nRetry-After:\r\n\r\n", status(429, None, None)),
+            (
+                "HTTP/1.1 503 x\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n\r\n",
+                status(503, Some(30), None),
+            ),
+            (
+                "HTTP/1.1 503 x\r\nRetry-After: Thu, 31 Dec 1998 23:59:59 GMT\r\n\r\n",
+                status(503, Some(0), None),
+            ),
+            ("HTTP/1.1 302 x\r\nLocation: https://b/\r\n\r\n", status(302, None, Some("https://b/"))),
+            (
+                "HTTP/1.1 302 x\r\nLocation: https://b/login?token=hunter2\r\n\r\n",
+                status(302, None, Some("https://b/login?***")),
+            ),
+            ("HTTP/1.1 200 OK\r\nLocation: https://b/\r\n\r\n", status(200, None, None)),
+            ("HTTP/1.1 100 x\r\n\r\nHTTP/1.1 403 x\r\n\r\n", status(403, None, None)),
+        ];
+        for (case, expected) in cases {
+            assert_eq!(outcome(case.as_bytes()), expected, "{case}");
+        }
+    }
+}
