@@ -57,12 +57,12 @@ pub struct Config {
     pub limiter: Option<Limiter>,
     /// Bound of the queue of requests and messages that wait to be sent.
     pub outbound: OutboundLimit,
-    /// The largest message accepted from the server, in bytes. Default 16 MiB. A larger one ends the connection
+    /// The largest message accepted from the server, in bytes, at most 1 GiB. Default 16 MiB. A larger one ends the connection
     /// with close code 1009.
     pub max_message: usize,
     /// Bound and overflow policy of each subscription's queue, unless the subscription says otherwise.
     pub queue: Queue,
-    /// Size of the buffer that the native transport reads into, in bytes. Default 16 KiB.
+    /// Size of the buffer that the native transport reads into, in bytes, at most 16 MiB. Default 16 KiB.
     pub read_buffer: usize,
 }
 
@@ -145,12 +145,7 @@ impl Config {
     /// A [`ConfigError`] on field `subprotocol` for a name that is not a token, or that is offered already.
     pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, ConfigError> {
         let name = name.into();
-        if !is_token(&name) {
-            return Err(ConfigError::new("subprotocol", "is not a token of RFC 7230"));
-        }
-        if self.subprotocols.contains(&name) {
-            return Err(ConfigError::new("subprotocol", "is offered twice"));
-        }
+        check_subprotocol(&name, &self.subprotocols)?;
         self.subprotocols.push(name);
         Ok(self)
     }
@@ -186,8 +181,19 @@ impl Config {
                 return Err(ConfigError::new(field, "must be at least 1"));
             }
         }
+        for (field, bytes, most) in [
+            ("read_buffer", self.read_buffer, MAX_READ_BUFFER),
+            ("max_message", self.max_message, MAX_MESSAGE),
+        ] {
+            if bytes > most {
+                return Err(ConfigError::new(field, format!("must be at most {most} bytes")));
+            }
+        }
         for (name, value) in &self.headers {
             check_header(name, value.expose())?;
+        }
+        for (index, name) in self.subprotocols.iter().enumerate() {
+            check_subprotocol(name, &self.subprotocols[..index])?;
         }
         match &self.endpoint {
             Endpoint::Fixed(url) => self.check_plaintext(url),
@@ -401,6 +407,21 @@ fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
+/// The largest [`Config::read_buffer`].
+const MAX_READ_BUFFER: usize = 16 * 1024 * 1024;
+/// The largest [`Config::max_message`]: a peer can make us reserve this much.
+const MAX_MESSAGE: usize = 1024 * 1024 * 1024;
+
+fn check_subprotocol(name: &str, others: &[String]) -> Result<(), ConfigError> {
+    if !is_token(name) {
+        return Err(ConfigError::new("subprotocol", "is not a token of RFC 7230"));
+    }
+    if others.iter().any(|other| other == name) {
+        return Err(ConfigError::new("subprotocol", "is offered twice"));
+    }
+    Ok(())
+}
+
 /// Headers that the handshake writes itself, or that would change how its bytes are read.
 const RESERVED: [&str; 6] =
     ["host", "upgrade", "connection", "content-length", "transfer-encoding", "expect"];
@@ -471,6 +492,8 @@ mod tests {
             (config().outbound(OutboundLimit { messages: 0, bytes: 1 }), "outbound.messages"),
             (config().queue(Queue { capacity: 0, ..Default::default() }), "queue.capacity"),
             (config().max_message(0), "max_message"),
+            (config().max_message(usize::MAX), "max_message"),
+            (config().read_buffer(usize::MAX), "read_buffer"),
             (Config::new("ws://example.com").unwrap(), "url"),
         ];
         for (config, field) in cases {

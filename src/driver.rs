@@ -216,12 +216,16 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
         loop {
             let Connection::Open(socket) = &mut self.connection else { return busy };
             match socket.poll_ready(cx) {
-                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Ok(())) => self.session.handle_writable(self.platform.now(), true),
                 Poll::Ready(Err(reason)) => {
                     self.disconnected(reason);
                     return true;
                 }
-                Poll::Pending => return busy,
+                Poll::Pending => {
+                    let idle = !self.session.wants_to_send();
+                    self.session.handle_writable(self.platform.now(), idle);
+                    return busy;
+                }
             }
             // What is returned counts as sent, so it is asked for only now that there is room.
             let frame = self.session.poll_transmit(self.platform.now());

@@ -449,6 +449,9 @@ pub enum Disconnect {
     /// Nothing was received for this long, and the peer did not answer when asked.
     #[error("nothing was received for {0:?}")]
     Silent(Duration),
+    /// The peer took nothing from us for this long.
+    #[error("nothing could be sent for {0:?}")]
+    Stalled(Duration),
     /// The peer broke the WebSocket protocol or one of our limits; the code is what we closed with.
     #[error("the peer broke the protocol: {problem}")]
     Violation {
@@ -497,9 +500,12 @@ pub enum OpeningError {
         /// Why it did not leave.
         reason: Box<NotSent>,
     },
-    /// The server's answer to a step makes no sense, or speaks of another environment.
+    /// The server's answer to a step makes no sense; it is tried again on the next connection.
     #[error("{0}")]
     Unexpected(String),
+    /// This is not the server that the configuration speaks of: the client ends.
+    #[error("{0}")]
+    WrongServer(String),
 }
 
 /// Why the client does not try again.
@@ -561,7 +567,8 @@ impl Disconnect {
                 CloseCode::PROTOCOL_ERROR | CloseCode::INVALID_DATA => Category::Protocol,
                 _ => Category::Connection,
             },
-            Self::Closed(None) | Self::Dropped(_) | Self::Silent(_) => Category::Connection,
+            Self::Closed(None) | Self::Dropped(_) => Category::Connection,
+            Self::Silent(_) | Self::Stalled(_) => Category::Connection,
             Self::Violation { .. } => Category::Protocol,
             Self::Opening(OpeningError::Authentication(_)) => Category::Authentication,
             Self::Opening(OpeningError::Rejected { .. }) => Category::Application,
@@ -569,6 +576,7 @@ impl Disconnect {
                 Category::Connection
             }
             Self::Opening(OpeningError::Unexpected(_)) => Category::Protocol,
+            Self::Opening(OpeningError::WrongServer(_)) => Category::Application,
             Self::Protocol(_) | Self::Requested => Category::Application,
         }
     }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -144,6 +145,8 @@ pub enum Inbound<'m> {
     Invalid(String),
     /// The server says that this connection is of no more use.
     Reconnect(String),
+    /// However this connection ends, the next attempt must not be made before this time has passed.
+    Hold(Duration),
 }
 
 /// What a server sent that answers no request and belongs to no subscription.

@@ -44,6 +44,10 @@ pub trait Platform: Unpin {
 }
 
 /// An open WebSocket: frames in, frames out. Dropping it closes the connection at once, without a close frame.
+///
+/// When the connection breaks, what the peer said last is still to be read, its close frame above all. So a socket may
+/// let [`poll_ready`](Self::poll_ready) and [`poll_flush`](Self::poll_flush) wait instead of failing, and report the
+/// failure by [`poll_receive`](Self::poll_receive), after everything that can be read; it is polled in every round.
 pub trait Socket: Unpin {
     /// The next frame, or why there will be none. Pings are answered by the socket itself.
     ///

@@ -48,8 +48,6 @@ pub struct Deribit {
     step: Option<Step>,
     /// What the server last said about itself on this connection.
     testnet: Option<bool>,
-    /// The server said 10028 on this connection, and will end it.
-    overdrawn: bool,
 }
 
 /// What is done on each new connection, in this order. All of it is lost with the connection.
@@ -64,7 +62,7 @@ impl Deribit {
     pub fn new(options: Options) -> Self {
         // Subscriptions as in `JsonRpc`'s default: `subscription` notifications with `channel` and `data`.
         let rpc = JsonRpc::new().extra_member("testnet");
-        Self { rpc, options, step: None, testnet: None, overdrawn: false }
+        Self { rpc, options, step: None, testnet: None }
     }
 
     /// The step after the given one.
@@ -89,7 +87,7 @@ impl Deribit {
             (Some(expected), Some(found)) if expected != found => {
                 let name = |testnet| if testnet { "the test network" } else { "production" };
                 let problem = format!("the server is {}, and {} was asked for", name(found), name(expected));
-                Err(OpeningError::Unexpected(problem))
+                Err(OpeningError::WrongServer(problem))
             }
             _ => Ok(()),
         }
@@ -110,21 +108,25 @@ impl Protocol for Deribit {
     }
 
     fn read<'m>(&mut self, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
-        let Self { rpc, testnet, overdrawn, .. } = self;
+        let Self { rpc, testnet, .. } = self;
         rpc.read_with(message, &mut |inbound, flag| {
             match flag {
                 Some(b"true") => *testnet = Some(true),
                 Some(b"false") => *testnet = Some(false),
                 _ => {}
             }
-            *overdrawn |= error_of(&inbound).is_some_and(|error| error.code == TOO_MANY_REQUESTS);
+            // The server will end this connection; the next would spend from the same pool.
+            let overdrawn = error_of(&inbound).is_some_and(|error| error.code == TOO_MANY_REQUESTS);
             found(heartbeat_or(inbound));
+            if overdrawn {
+                found(Inbound::Hold(REFILL_TIME));
+            }
         });
     }
 
     fn open(&mut self, answer: Option<Result<&Payload, &RpcError>>) -> OpenStep {
         match (answer, self.step) {
-            (None, _) => (self.step, self.testnet, self.overdrawn) = (None, None, false),
+            (None, _) => (self.step, self.testnet) = (None, None),
             (Some(Err(error)), step) => {
                 let method = step.map(|step| self.request(step).method.into_owned()).unwrap_or_default();
                 return OpenStep::Fail(OpeningError::Rejected { method, error: error.clone() });
@@ -188,9 +190,9 @@ impl Protocol for Deribit {
     }
 
     /// Always to try again: no close code of the venue is known to be final (4000 is a missed heartbeat), and a
-    /// refused login is told by an error. After 10028 not before the credits are back.
+    /// refused login is told by an error.
     fn close_verdict(&self, _frame: &CloseFrame) -> Verdict {
-        Verdict::Retry(self.overdrawn.then_some(REFILL_TIME))
+        Verdict::Retry(None)
     }
 }
 

@@ -293,7 +293,10 @@ impl Core {
         }
         let after = match verdict(&reason, protocol) {
             Verdict::Stop => return self.end(now, Ended::Refused(reason)),
-            Verdict::Retry(after) => after.unwrap_or_default().min(LONGEST_WAIT),
+            Verdict::Retry(after) => {
+                let held = self.hold.take().map(|until| until.since(now)).unwrap_or_default();
+                after.unwrap_or_default().max(held).min(LONGEST_WAIT)
+            }
         };
         if !self.was_ready && !self.config.retry_initial_connect {
             return self.end(now, Ended::Refused(reason));
@@ -312,6 +315,7 @@ impl Core {
         self.timers.clear_all();
         self.control.clear();
         self.answer = None;
+        self.blocked = None;
         if let Some(liveness) = self.liveness.take() {
             self.stats.heard = Some(liveness.heard());
         }
@@ -362,9 +366,9 @@ fn verdict<P: Protocol>(reason: &Disconnect, protocol: &P) -> Verdict {
     match reason {
         Disconnect::Connect(error) => error.verdict(),
         Disconnect::Closed(Some(frame)) => protocol.close_verdict(frame),
-        Disconnect::Opening(OpeningError::Authentication(_)) => Verdict::Stop,
+        Disconnect::Opening(OpeningError::Authentication(_) | OpeningError::WrongServer(_)) => Verdict::Stop,
         Disconnect::Opening(_) | Disconnect::Closed(None) | Disconnect::Dropped(_) => Verdict::Retry(None),
-        Disconnect::Silent(_) | Disconnect::Violation { .. } => Verdict::Retry(None),
+        Disconnect::Silent(_) | Disconnect::Stalled(_) | Disconnect::Violation { .. } => Verdict::Retry(None),
         Disconnect::Protocol(_) | Disconnect::Requested => Verdict::Retry(None),
     }
 }

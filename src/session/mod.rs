@@ -41,7 +41,7 @@ pub use subscriptions::{ConsumerId, Note};
 /// 1. One of the `handle_*` methods, with the time: [`handle_command`](Self::handle_command) for what the user wants,
 ///    [`handle_connected`](Self::handle_connected), [`handle_connect_failed`](Self::handle_connect_failed),
 ///    [`handle_frame`](Self::handle_frame) and [`handle_disconnected`](Self::handle_disconnected) for what the network
-///    does, [`handle_signal`](Self::handle_signal) for what the platform notices, and
+///    does, [`handle_writable`](Self::handle_writable) when its socket fills or empties, [`handle_signal`](Self::handle_signal) for what the platform notices, and
 ///    [`handle_timeout`](Self::handle_timeout) once the time of [`poll_timeout`](Self::poll_timeout) has come.
 /// 2. [`poll_effect`](Self::poll_effect) until it is empty, carrying out each [`Effect`].
 /// 3. [`poll_transmit`](Self::poll_transmit) while the socket has room, giving each frame to it.
@@ -206,6 +206,10 @@ struct Core {
     was_ready: bool,
     /// A reply to the server's heartbeat that has not left yet; more of the same would say nothing new.
     answer: Option<RequestId>,
+    /// The venue said that no attempt may be made before this time.
+    hold: Option<Instant>,
+    /// Since when the socket has had no room.
+    blocked: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -256,6 +260,8 @@ impl<P: Protocol> Session<P> {
             offline: false,
             was_ready: false,
             answer: None,
+            hold: None,
+            blocked: None,
         };
         Self { protocol, core }
     }
@@ -324,6 +330,23 @@ impl<P: Protocol> Session<P> {
         self.core.rearm();
     }
 
+    /// The socket has room again, or has none while there is something to send. A peer that takes nothing for the
+    /// heartbeat's idle limit and timeout together is given up, even while its data still comes.
+    pub fn handle_writable(&mut self, now: Instant, writable: bool) {
+        let since = if writable { None } else { self.core.blocked.or(Some(now)) };
+        if since != self.core.blocked {
+            self.core.blocked = since;
+            let patience = self.core.config.heartbeat.map(|policy| policy.idle + policy.timeout);
+            let deadline = since.zip(patience).map(|(since, patience)| since + patience);
+            self.core.timers.set(Timer::Stalled, deadline);
+        }
+    }
+
+    /// Whether [`poll_transmit`](Self::poll_transmit) may have something to say.
+    pub fn wants_to_send(&self) -> bool {
+        !self.core.control.is_empty() || self.core.requests.waiting() > 0
+    }
+
     /// The platform noticed something.
     pub fn handle_signal(&mut self, now: Instant, signal: Signal) {
         self.core.offline = match signal {
@@ -361,6 +384,11 @@ impl<P: Protocol> Session<P> {
                     let nonce = self.core.random.next();
                     let beat = self.core.liveness.as_mut().map(|liveness| liveness.on_timeout(now, nonce));
                     self.act_on(now, beat);
+                }
+                Timer::Stalled => {
+                    let since = self.core.blocked.unwrap_or(now);
+                    self.core.effects.push_back(Effect::Drop);
+                    self.core.lost(now, Disconnect::Stalled(now.since(since)), &self.protocol);
                 }
                 Timer::Deadline => self.expire(now),
                 // The transmit that follows looks for itself.
@@ -551,6 +579,7 @@ impl<P: Protocol> Session<P> {
             Inbound::Unmatched(unmatched) => core.effects.push_back(Effect::Unmatched(unmatched)),
             Inbound::Invalid(problem) => core.event(Event::Invalid(problem)),
             Inbound::Reconnect(reason) => found.push(Found::Reconnect(reason)),
+            Inbound::Hold(time) => core.hold = core.hold.max(Some(now + time)),
         });
         let mut batches = Vec::new();
         for found in found {

@@ -14,6 +14,8 @@ pub(crate) enum Timer {
     Stable,
     /// Nothing was received for the idle limit, or the peer did not answer when asked.
     Heartbeat,
+    /// The peer has taken nothing from us for too long.
+    Stalled,
     /// The earliest deadline among the requests.
     Deadline,
     /// The limiter has the credits that a waiting request needs.
@@ -25,11 +27,12 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Connect,
         Self::Retry,
         Self::Stable,
         Self::Heartbeat,
+        Self::Stalled,
         Self::Deadline,
         Self::Credits,
         Self::Resubscribe,

@@ -80,8 +80,8 @@ fn what_was_waiting_when_the_connection_dropped_was_not_sent() {
         let (outcomes, ()) = futures::join!(futures::future::join_all(calls), cut);
         let waiting = |outcome: &&Result<_, Error>| matches!(outcome, Err(Error::NotSent(NotSent::Disconnected(_))));
         let left = |outcome: &&Result<_, Error>| matches!(outcome, Err(Error::Unknown(Unknown::Disconnected(_))));
-        assert_eq!(outcomes.iter().filter(left).count(), 64);
-        assert_eq!(outcomes.iter().filter(waiting).count(), 136);
+        assert_eq!(outcomes.iter().filter(left).count(), 16);
+        assert_eq!(outcomes.iter().filter(waiting).count(), 184);
         // And none of them goes out later.
         inner.sleep(seconds(60)).await;
     });

@@ -82,7 +82,7 @@ struct Conn {
 }
 
 /// Frames on their way that fill the pipe.
-const PIPE: usize = 64;
+const PIPE: usize = 16;
 
 impl Net {
     pub fn now(&self) -> Instant {
