@@ -198,6 +198,13 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nagles_algorithm_is_off() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = open(listener.local_addr().unwrap()).await.unwrap();
+        assert!(stream.nodelay().unwrap());
+    }
+
+    #[tokio::test]
     async fn a_host_without_addresses_is_a_dns_error() {
         let url = Url::parse("wss://no-such-host.invalid").unwrap();
         let config = Config::new(url.as_str()).unwrap();

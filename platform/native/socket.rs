@@ -8,7 +8,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite;
 use tungstenite::error::ProtocolError;
 use tungstenite::protocol::frame::Frame as RawFrame;
-use tungstenite::protocol::frame::coding::{CloseCode as RawCloseCode, Data, OpCode};
+use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::protocol::{CloseFrame as RawCloseFrame, Role, WebSocketConfig};
 
 use super::stream::{ReadFirst, Stream};
@@ -46,7 +46,7 @@ impl NativeSocket {
             .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(config.max_message))
             .max_frame_size(Some(config.max_message));
-        let stream = ReadFirst::new(stream);
+        let stream = ReadFirst::new(stream, &first);
         let stream = WebSocketStream::from_partially_read(stream, first, Role::Client, Some(limits)).await;
         Self { stream, unanswered: 0, closed: None }
     }
@@ -106,8 +106,8 @@ impl NativeSocket {
             tungstenite::Message::Pong(payload) => Ok(Frame::Pong(payload)),
             tungstenite::Message::Close(frame) => self.receive_close(cx, frame),
             // tungstenite gives raw frames to nobody; should that change, this is the honest answer.
-            tungstenite::Message::Frame(frame) => {
-                Err(self.violation(cx, CloseCode::PROTOCOL_ERROR, format!("an unexpected frame: {frame}")))
+            tungstenite::Message::Frame(_) => {
+                Err(self.violation(cx, CloseCode::PROTOCOL_ERROR, "a frame of an unknown kind"))
             }
         }
     }
@@ -119,15 +119,16 @@ impl NativeSocket {
         cx: &mut Context<'_>,
         frame: Option<RawCloseFrame>,
     ) -> Result<Frame, Disconnect> {
-        if frame.as_ref().is_some_and(is_illegal) {
-            return Err(self.violation(
-                cx,
-                CloseCode::PROTOCOL_ERROR,
-                "closed with a code that must not be sent",
-            ));
-        }
-        let frame = frame
-            .map(|RawCloseFrame { code, reason }| CloseFrame::new(CloseCode(code.into()), reason.as_str()));
+        let frame = match (frame, self.stream.get_ref().close_code()) {
+            (Some(_), Some(code)) if !code.is_legal_on_the_wire() => {
+                let problem = format!("a close frame with code {code}, which must not be sent");
+                return Err(self.violation(cx, CloseCode::PROTOCOL_ERROR, problem));
+            }
+            // A legal code that tungstenite refused, and put its own reason into.
+            (Some(raw), Some(code)) if code.0 != u16::from(raw.code) => Some(CloseFrame::new(code, "")),
+            (Some(raw), _) => Some(CloseFrame::new(CloseCode(raw.code.into()), raw.reason.as_str())),
+            (None, _) => None,
+        };
         self.closed = Some(frame.clone());
         let _ = self.stream.poll_flush_unpin(cx);
         Ok(Frame::Close(frame))
@@ -191,13 +192,6 @@ fn into_raw(frame: CloseFrame) -> RawCloseFrame {
     RawCloseFrame { code: code.0.into(), reason: reason.into() }
 }
 
-/// Whether the peer's close frame had a code that must not travel. tungstenite hides it: unless we closed first, it
-/// reports code 1002 with a reason of its own (and answers with the same).
-fn is_illegal(frame: &RawCloseFrame) -> bool {
-    let replaced = frame.code == RawCloseCode::Protocol && frame.reason.as_str() == "Protocol violation";
-    replaced || !CloseCode(frame.code.into()).is_legal_on_the_wire()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
@@ -206,7 +200,9 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use bytes::Bytes;
+    use futures::FutureExt;
     use futures::task::noop_waker_ref;
+    use proptest::prelude::*;
     use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
     use super::*;
@@ -336,6 +332,29 @@ mod tests {
         assert_eq!(peer.wire().from_client.len(), 0);
         assert!(socket.poll_flush(&mut cx).is_ready());
         assert_eq!(peer.wire().from_client.len(), 10 * 7);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(
+            frames in prop::collection::vec(
+                prop_oneof![
+                    Just(ping()),
+                    Just(vec![0x01, 2, 0xc3, 0xbc]),
+                    Just(vec![0x80, 1, b'x']),
+                    Just(vec![0x88, 2, 3, 0xe8]),
+                    prop::collection::vec(any::<u8>(), 0..20),
+                ],
+                0..8,
+            ),
+            window in 0_usize..400,
+        ) {
+            let peer = Peer::new(window);
+            let mut socket = socket(&peer).now_or_never().unwrap();
+            let mut cx = Context::from_waker(noop_waker_ref());
+            peer.send(&frames.concat());
+            while let Poll::Ready(Ok(_)) = socket.poll_receive(&mut cx) {}
+        }
     }
 
     #[tokio::test]

@@ -6,22 +6,34 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::close_code::CloseWatch;
+use crate::frame::CloseCode;
+
 /// Either kind of connection.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// A connection whose failed writes do not hide what the peer said last.
+/// A connection that does not lose what the peer said last.
 ///
 /// A server that closes with a reason and hangs up makes our next write fail while its close frame still waits to be
 /// read. So a failed write stays pending, and reading reports the failure once nothing more can be read.
 pub(super) struct ReadFirst {
     stream: Box<dyn Stream>,
     failed: Option<io::Error>,
+    watch: CloseWatch,
 }
 
 impl ReadFirst {
-    pub(super) fn new(stream: Box<dyn Stream>) -> Self {
-        Self { stream, failed: None }
+    /// Takes a stream behind the upgrade, and the frames that came with the upgrade.
+    pub(super) fn new(stream: Box<dyn Stream>, first: &[u8]) -> Self {
+        let mut watch = CloseWatch::default();
+        watch.handle_bytes(first);
+        Self { stream, failed: None, watch }
+    }
+
+    /// The status code of the peer's close frame, as it was sent.
+    pub(super) fn close_code(&self) -> Option<CloseCode> {
+        self.watch.code()
     }
 
     /// Whether a write failed: everything left is to be read, and nothing will be written.
@@ -48,12 +60,16 @@ impl AsyncRead for ReadFirst {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
         match Pin::new(&mut self.stream).poll_read(cx, buf) {
             Poll::Pending => match self.failed.take() {
                 Some(error) => Poll::Ready(Err(error)),
                 None => Poll::Pending,
             },
-            ready => ready,
+            ready => {
+                self.watch.handle_bytes(&buf.filled()[before..]);
+                ready
+            }
         }
     }
 }

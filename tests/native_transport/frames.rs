@@ -109,6 +109,11 @@ async fn the_servers_close_is_answered_and_told() {
         (frame(CLOSE, b""), None),
         (close_frame(1000), Some(CloseFrame::new(CloseCode::NORMAL, ""))),
         (frame(CLOSE, b"\x03\xf0full"), Some(CloseFrame::new(CloseCode::POLICY_VIOLATION, "full"))),
+        // A peer that complains in the words that tungstenite puts in place of an illegal code.
+        (
+            frame(CLOSE, b"\x03\xeaProtocol violation"),
+            Some(CloseFrame::new(CloseCode::PROTOCOL_ERROR, "Protocol violation")),
+        ),
         (close_frame(4321), Some(CloseFrame::new(CloseCode(4321), ""))),
     ] {
         let (mut socket, mut stream) = open(|config| config).await;
@@ -119,6 +124,20 @@ async fn the_servers_close_is_answered_and_told() {
         drop(stream);
         assert_eq!(receive(&mut socket).await, Err(Disconnect::Closed(expected)));
     }
+}
+
+#[tokio::test]
+async fn a_bad_gateway_is_told_as_such() {
+    let (mut socket, mut stream) = open(|config| config).await;
+    write(&mut stream, [frame(TEXT, b"last words"), close_frame(1014)].concat()).await;
+    assert_eq!(receive(&mut socket).await.unwrap(), text("last words"));
+    let expected = Frame::Close(Some(CloseFrame::new(CloseCode(1014), "")));
+    assert_eq!(receive(&mut socket).await.unwrap(), expected);
+
+    // The same with the frame glued to the upgrade.
+    let glue = |request: &str| [accepted(request, "").into_bytes(), close_frame(1014)].concat();
+    let (socket, _stream) = connect_to(|config| config, glue).await;
+    assert_eq!(receive(&mut socket.unwrap()).await.unwrap(), expected);
 }
 
 #[tokio::test]

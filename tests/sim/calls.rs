@@ -78,8 +78,10 @@ fn what_was_waiting_when_the_connection_dropped_was_not_sent() {
             inner.net(|net| net.end(0, "cut"));
         };
         let (outcomes, ()) = futures::join!(futures::future::join_all(calls), cut);
-        let waiting = |outcome: &&Result<_, Error>| matches!(outcome, Err(Error::NotSent(NotSent::Disconnected(_))));
-        let left = |outcome: &&Result<_, Error>| matches!(outcome, Err(Error::Unknown(Unknown::Disconnected(_))));
+        let waiting =
+            |outcome: &&Result<_, Error>| matches!(outcome, Err(Error::NotSent(NotSent::Disconnected(_))));
+        let left =
+            |outcome: &&Result<_, Error>| matches!(outcome, Err(Error::Unknown(Unknown::Disconnected(_))));
         assert_eq!(outcomes.iter().filter(left).count(), 16);
         assert_eq!(outcomes.iter().filter(waiting).count(), 184);
         // And none of them goes out later.
@@ -149,7 +151,10 @@ fn a_dropped_call_that_has_not_left_never_leaves() {
             let call = client.call::<Value>("order", json!({ "tag": "a" }));
             let give_up = inner.sleep(Duration::from_millis(1));
             futures::pin_mut!(call, give_up);
-            assert!(matches!(futures::future::select(call, give_up).await, futures::future::Either::Right(_)));
+            assert!(matches!(
+                futures::future::select(call, give_up).await,
+                futures::future::Either::Right(_)
+            ));
         }
         client.ready().await.unwrap();
         inner.sleep(seconds(20)).await;
@@ -310,7 +315,9 @@ fn server_requests_reach_the_user_and_can_be_answered() {
             net.send_text(0, "[\"not a message\"]");
             net.send_text(0, "{nonsense");
         });
-        let Some(Update::Data(Unmatched::Request { id, method, params })) = messages.next().await else { panic!() };
+        let Some(Update::Data(Unmatched::Request { id, method, params })) = messages.next().await else {
+            panic!()
+        };
         assert_eq!((method.as_str(), params.as_str()), ("confirm", Some(r#"{"x":1}"#)));
         client.respond(&id, Ok(json!(true))).await.unwrap();
         let Some(Update::Data(Unmatched::Error(error))) = messages.next().await else { panic!() };

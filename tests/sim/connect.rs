@@ -36,7 +36,8 @@ fn the_first_failure_is_reported_with_its_reason() {
 #[test]
 fn the_first_connection_can_be_retried_too() {
     let exchange = Exchange::new();
-    exchange.with(|script| script.dials.extend((0..5).map(|_| Dial::Fail(ConnectError::Tcp("refused".into())))));
+    exchange
+        .with(|script| script.dials.extend((0..5).map(|_| Dial::Fail(ConnectError::Tcp("refused".into())))));
     let world = World::new(1, exchange.clone());
     let client = world.client(config().retry_initial_connect(true), JsonRpc::new());
     world.run(async move { client.ready().await.unwrap() });
@@ -161,8 +162,10 @@ fn retry_after_is_honoured_and_bounded() {
 
 #[test]
 fn close_codes_decide_whether_to_come_back() {
-    let cases = [(1000, true), (1001, true), (1006, true), (1008, false), (1011, true), (1013, true), (3000, false)];
-    for (code, returns) in cases.into_iter().chain([(3003, false), (4000, true), (4999, true), (1010, false)]) {
+    let cases =
+        [(1000, true), (1001, true), (1006, true), (1008, false), (1011, true), (1013, true), (3000, false)];
+    for (code, returns) in cases.into_iter().chain([(3003, false), (4000, true), (4999, true), (1010, false)])
+    {
         let exchange = Exchange::new();
         let world = World::new(1, exchange.clone());
         let client = world.client(config(), JsonRpc::new());
@@ -176,7 +179,11 @@ fn close_codes_decide_whether_to_come_back() {
             if returns {
                 assert_eq!(client.state(), State::Live, "{code}");
             } else {
-                assert_eq!(client.state(), State::Ended(Ended::Refused(Disconnect::Closed(Some(told)))), "{code}");
+                assert_eq!(
+                    client.state(),
+                    State::Ended(Ended::Refused(Disconnect::Closed(Some(told)))),
+                    "{code}"
+                );
             }
         });
         assert_eq!(exchange.with(|script| script.dialled.len()), 1 + usize::from(returns), "{code}");
@@ -226,7 +233,10 @@ fn a_provider_is_asked_at_each_attempt_and_its_failures_are_attempts() {
     let client = world.client(config.retry_initial_connect(true).backoff(backoff), JsonRpc::new());
     let outcome = world.run(async move { client.ready().await });
     // Plain text to another machine is a mistake that will not mend itself.
-    assert!(matches!(outcome, Err(Error::Connect(Ended::Refused(Disconnect::Connect(ConnectError::Config(_)))))));
+    assert!(matches!(
+        outcome,
+        Err(Error::Connect(Ended::Refused(Disconnect::Connect(ConnectError::Config(_)))))
+    ));
     assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 3);
 }
 
@@ -247,7 +257,9 @@ fn offline_pauses_and_online_tries_at_once() {
     let client = world.client(config(), JsonRpc::new());
     let keep = client.clone();
     world.run(async move { keep.ready().await.unwrap() });
-    exchange.with(|script| script.dials.extend((0..50).map(|_| Dial::Fail(ConnectError::Tcp("unreachable".into())))));
+    exchange.with(|script| {
+        script.dials.extend((0..50).map(|_| Dial::Fail(ConnectError::Tcp("unreachable".into()))))
+    });
     world.net(|net| {
         net.signal(Signal::Offline);
         net.end(0, "cut");

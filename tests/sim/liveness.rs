@@ -237,5 +237,8 @@ fn a_call_in_flight_when_the_peer_goes_silent_is_unknown() {
         inner.net(|net| net.kill(0));
         client.request(Request::new("silent")).timeout(seconds(60)).await
     });
-    assert!(matches!(outcome, Err(Error::Unknown(Unknown::Disconnected(Disconnect::Silent(_))))), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(Error::Unknown(Unknown::Disconnected(Disconnect::Silent(_))))),
+        "{outcome:?}"
+    );
 }

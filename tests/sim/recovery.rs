@@ -119,7 +119,9 @@ fn a_refused_login_stops_and_says_so() {
         assert!(matches!(client.call::<Value>("echo", ()).await, Err(Error::NotSent(NotSent::Ended(_)))));
         outcome
     });
-    let Err(Error::Connect(Ended::Refused(Disconnect::Opening(OpeningError::Authentication(error))))) = outcome else {
+    let Err(Error::Connect(Ended::Refused(Disconnect::Opening(OpeningError::Authentication(error))))) =
+        outcome
+    else {
         panic!("{outcome:?}")
     };
     assert_eq!(error.code, 7);
@@ -176,7 +178,8 @@ fn one_limiter_serves_several_clients() {
     let config = config().call_timeout(seconds(120)).limiter(Some(limiter));
     let clients: Vec<_> = (0..4).map(|_| world.client(config.clone(), venue("login"))).collect();
     world.run(async move {
-        let calls = clients.iter().flat_map(|client| (0..20).map(move |n| client.call::<Value>("echo", json!([n]))));
+        let calls =
+            clients.iter().flat_map(|client| (0..20).map(move |n| client.call::<Value>("echo", json!([n]))));
         for outcome in futures::future::join_all(calls).await {
             outcome.unwrap();
         }
@@ -191,7 +194,8 @@ fn waiting_for_credits_is_bounded_by_the_deadline() {
     let client = world.client(config(), venue("login"));
     let outcomes = world.run(async move {
         client.ready().await.unwrap();
-        let call = |n| client.request(Request::with("order", &json!({ "tag": n })).unwrap()).timeout(seconds(2));
+        let call =
+            |n| client.request(Request::with("order", &json!({ "tag": n })).unwrap()).timeout(seconds(2));
         futures::future::join_all((0..40).map(|n| call(n.to_string()))).await
     });
     let sent = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
@@ -214,7 +218,8 @@ fn limited_calls_can_be_refused_at_once() {
         let start = inner.now();
         let calls = (0..20).map(|n| client.call::<Value>("echo", json!([n])));
         let outcomes = futures::future::join_all(calls).await;
-        let refused = |outcome: &&Result<Value, Error>| matches!(outcome, Err(Error::NotSent(NotSent::RateLimited(_))));
+        let refused =
+            |outcome: &&Result<Value, Error>| matches!(outcome, Err(Error::NotSent(NotSent::RateLimited(_))));
         assert!(outcomes.iter().filter(refused).count() >= 11);
         assert!(inner.now().since(start) < seconds(1));
     });
@@ -243,7 +248,8 @@ fn an_empty_bucket_does_not_hold_up_another_and_cancels_go_first() {
     let client = world.client(config(), venue("login"));
     world.run(async move {
         client.ready().await.unwrap();
-        let mut calls: Vec<_> = (0..12).map(|n| client.request(Request::with("echo", &json!([n])).unwrap())).collect();
+        let mut calls: Vec<_> =
+            (0..12).map(|n| client.request(Request::with("echo", &json!([n])).unwrap())).collect();
         calls.push(client.request(Request::new("cancel")));
         calls.push(client.request(Request::new("free")));
         futures::future::join_all(calls).await;

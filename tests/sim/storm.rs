@@ -78,7 +78,8 @@ fn live(seed: u64, hours: u32) -> Outcome {
 
 /// Sleeps, lost networks and pages that come and go.
 fn disturb(world: &World, hour: u32) {
-    let (nap, kind) = world.net(|net| (net.between(Duration::ZERO, Duration::from_secs(300)), net.random() % 4));
+    let (nap, kind) =
+        world.net(|net| (net.between(Duration::ZERO, Duration::from_secs(300)), net.random() % 4));
     world.net(|net| net.note(("disturb", hour, kind)));
     match kind {
         0 => world.freeze(nap),

@@ -79,22 +79,23 @@ fn consumers_of_one_channel_share_one_subscription() {
     let (exchange, world, client) = publishing();
     let inner = world.clone();
     let script = exchange.clone();
-    world.run(async move {
-        let (mut one, two) = futures::join!(subscribe(&client, "a"), subscribe(&client, "a"));
-        let mut three = subscribe(&client, "a").await.unwrap();
-        let mut two = two.unwrap();
-        let one = one.as_mut().unwrap();
-        assert_eq!(number(one).await, number(&mut two).await);
-        assert_eq!(number(&mut three).await, 1);
-        assert_eq!((client.stats().desired, client.stats().confirmed), (1, 1));
-        drop(two);
-        drop(three);
-        inner.sleep(seconds(1)).await;
-        assert!(script.with(|script| script.calls("unsubscribe").is_empty()), "somebody is still there");
-        number(one).await;
-        Ok::<_, ()>(())
-    })
-    .unwrap();
+    world
+        .run(async move {
+            let (mut one, two) = futures::join!(subscribe(&client, "a"), subscribe(&client, "a"));
+            let mut three = subscribe(&client, "a").await.unwrap();
+            let mut two = two.unwrap();
+            let one = one.as_mut().unwrap();
+            assert_eq!(number(one).await, number(&mut two).await);
+            assert_eq!(number(&mut three).await, 1);
+            assert_eq!((client.stats().desired, client.stats().confirmed), (1, 1));
+            drop(two);
+            drop(three);
+            inner.sleep(seconds(1)).await;
+            assert!(script.with(|script| script.calls("unsubscribe").is_empty()), "somebody is still there");
+            number(one).await;
+            Ok::<_, ()>(())
+        })
+        .unwrap();
     world.run_for(seconds(1));
     assert_eq!(exchange.with(|script| script.calls("subscribe").len()), 1);
 }

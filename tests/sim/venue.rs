@@ -56,7 +56,10 @@ impl Script {
 
     /// The methods received, in order.
     pub fn methods(&self) -> Vec<String> {
-        self.received.iter().map(|(_, _, message)| message["method"].as_str().unwrap_or("?").to_owned()).collect()
+        self.received
+            .iter()
+            .map(|(_, _, message)| message["method"].as_str().unwrap_or("?").to_owned())
+            .collect()
     }
 
     pub fn calls(&self, method: &str) -> Vec<Value> {
@@ -173,7 +176,11 @@ impl Script {
             if self.storm.is_some() && net.chance(50) {
                 // Twice, and once as if it were for somebody else.
                 self.reply(net, conn, text.clone());
-                self.reply(net, conn, json!({"jsonrpc": "2.0", "id": 999_999_999_u64, "result": 1}).to_string());
+                self.reply(
+                    net,
+                    conn,
+                    json!({"jsonrpc": "2.0", "id": 999_999_999_u64, "result": 1}).to_string(),
+                );
             }
             self.reply(net, conn, text);
         }
@@ -185,9 +192,12 @@ impl Script {
         let outcome = match message["method"].as_str().unwrap_or_default() {
             "subscribe" => self.subscribe(conn, params),
             "unsubscribe" => {
-                let channels: Vec<String> = serde_json::from_value(params["channels"].clone()).unwrap_or_default();
+                let channels: Vec<String> =
+                    serde_json::from_value(params["channels"].clone()).unwrap_or_default();
                 let subscribed = self.subscribed.entry(conn).or_default();
-                Ok(json!(channels.into_iter().filter(|channel| subscribed.remove(channel)).collect::<Vec<_>>()))
+                Ok(json!(
+                    channels.into_iter().filter(|channel| subscribed.remove(channel)).collect::<Vec<_>>()
+                ))
             }
             "order" => {
                 let tag = params["tag"].as_str().unwrap_or_default().to_owned();
@@ -210,7 +220,8 @@ impl Script {
         if channels.iter().any(|channel| self.poison.contains(channel)) {
             return Err(json!({"code": 13778, "message": "not for you"}));
         }
-        let known: Vec<_> = channels.into_iter().filter(|channel| !self.unknown.contains(channel)).rev().collect();
+        let known: Vec<_> =
+            channels.into_iter().filter(|channel| !self.unknown.contains(channel)).rev().collect();
         self.subscribed.entry(conn).or_default().extend(known.iter().cloned());
         Ok(json!(known))
     }
@@ -231,7 +242,10 @@ impl Script {
             let number = self.published.entry(channel.clone()).or_default();
             *number += 1;
             let params = json!({"channel": channel, "data": *number});
-            net.send_text(conn, json!({"jsonrpc": "2.0", "method": "subscription", "params": params}).to_string());
+            net.send_text(
+                conn,
+                json!({"jsonrpc": "2.0", "method": "subscription", "params": params}).to_string(),
+            );
         }
         if net.is_open(conn) {
             net.alarm(every, conn as u64);
@@ -258,7 +272,8 @@ impl Script {
                 net.end(conn, "closed");
             }
             5 => net.send_text(conn, "{\"not json"),
-            6 => net.send_text(conn, r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"what?"},"id":null}"#),
+            6 => net
+                .send_text(conn, r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"what?"},"id":null}"#),
             _ => net.send(conn, Frame::Pong(b"nobody asked".to_vec().into())),
         }
         if kind > 4 {

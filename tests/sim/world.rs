@@ -217,7 +217,12 @@ impl World {
         self.client_on(config, protocol, SimPlatform::<false>::new(self))
     }
 
-    fn client_on<P: Protocol + 'static>(&self, config: Config, protocol: P, platform: impl Platform + 'static) -> Client {
+    fn client_on<P: Protocol + 'static>(
+        &self,
+        config: Config,
+        protocol: P,
+        platform: impl Platform + 'static,
+    ) -> Client {
         let (client, driver) = Client::with_platform(config, protocol, platform).unwrap();
         self.spawn(async move {
             let _: Ended = driver.await;
