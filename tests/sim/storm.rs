@@ -46,7 +46,7 @@ struct Outcome {
 fn live(seed: u64, hours: u32) -> Outcome {
     let exchange = Exchange::new();
     exchange.with(|script| {
-        script.storm = Some(Duration::from_secs(600));
+        script.storm = Some(Duration::from_secs(120));
         script.publish_every = Some(Duration::from_millis(2500));
         script.reply_within = Duration::from_secs(3);
     });
