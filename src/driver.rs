@@ -222,8 +222,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
                     return true;
                 }
                 Poll::Pending => {
-                    let idle = !self.session.wants_to_send();
-                    self.session.handle_writable(self.platform.now(), idle);
+                    self.session.handle_writable(self.platform.now(), false);
                     return busy;
                 }
             }

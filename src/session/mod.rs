@@ -330,8 +330,8 @@ impl<P: Protocol> Session<P> {
         self.core.rearm();
     }
 
-    /// The socket has room again, or has none while there is something to send. A peer that takes nothing for the
-    /// heartbeat's idle limit and timeout together is given up, even while its data still comes.
+    /// The socket has room, or has none. A peer that takes nothing for the heartbeat's idle limit and timeout together
+    /// is given up, even while its data still comes.
     pub fn handle_writable(&mut self, now: Instant, writable: bool) {
         let since = if writable { None } else { self.core.blocked.or(Some(now)) };
         if since != self.core.blocked {
@@ -340,11 +340,6 @@ impl<P: Protocol> Session<P> {
             let deadline = since.zip(patience).map(|(since, patience)| since + patience);
             self.core.timers.set(Timer::Stalled, deadline);
         }
-    }
-
-    /// Whether [`poll_transmit`](Self::poll_transmit) may have something to say.
-    pub fn wants_to_send(&self) -> bool {
-        !self.core.control.is_empty() || self.core.requests.waiting() > 0
     }
 
     /// The platform noticed something.

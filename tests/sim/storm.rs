@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use steadysocket::config::{Overflow, Queue};
-use steadysocket::error::Error;
+use steadysocket::error::{Error, Refusal};
 use steadysocket::transport::Signal;
 use steadysocket::{Client, JsonRpc, State, Update};
 
@@ -64,9 +64,9 @@ fn live(seed: u64, hours: u32) -> Outcome {
         world.run_for(HOUR);
         judge(&exchange, &told.borrow(), seed);
     }
-    // The network is kind again: everything desired must come back.
+    // The network is kind again, once the last fault on its way has struck: everything desired must come back.
     exchange.with(|script| script.storm = None);
-    world.run_for(Duration::from_secs(120));
+    world.run_for(Duration::from_secs(300));
     let stats = client.stats();
     assert_eq!((client.state(), stats.desired, stats.confirmed), (State::Live, 3, 3), "seed {seed}");
     assert!(stats.waiting + stats.in_flight <= 3, "seed {seed}: {stats:?}");
@@ -126,7 +126,8 @@ async fn consume(world: World, client: Client, channel: &'static str, heard: Rc<
                 excused = true;
                 heard.lagged += lost;
             }
-            Update::Resumed => {}
+            // A venue that stalls does not answer; it is asked again.
+            Update::Resumed | Update::Refused(Refusal::TimedOut) => {}
             other => panic!("{channel}: {other:?}"),
         }
     }
@@ -190,7 +191,7 @@ fn a_hundred_hours() {
         heard.lagged += life.heard.lagged;
     }
     println!("storm: 100 h, {connections} connections, {orders} orders, {happened} events, {heard:?}");
-    assert!(connections > 300 && orders > 10_000 && heard.interruptions > 500 && heard.lagged > 0);
+    assert!(connections > 1000 && orders > 5000 && heard.interruptions > 1000 && heard.lagged > 0);
 }
 
 #[test]
