@@ -164,10 +164,11 @@ impl Requests {
         limit: Option<OutboundLimit>,
     ) -> Result<(), NotSent> {
         let size = work.size();
-        if let Some(limit) = limit {
-            if self.waiting >= limit.messages || self.waiting_bytes.saturating_add(size) > limit.bytes {
-                return Err(NotSent::QueueFull);
-            }
+        let full = |limit: OutboundLimit| {
+            self.waiting >= limit.messages || self.waiting_bytes.saturating_add(size) > limit.bytes
+        };
+        if limit.is_some_and(full) {
+            return Err(NotSent::QueueFull);
         }
         let costs = total_cost(protocol, &work);
         if let Work::Batch(items) = &work {

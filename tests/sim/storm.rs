@@ -104,7 +104,8 @@ async fn consume(world: World, client: Client, channel: &'static str, heard: Rc<
     };
     let (mut last, mut excused) = (None::<u64>, true);
     while let Some(update) = stream.next().await {
-        let mut heard = heard.borrow_mut();
+        world.net(|net| net.note((channel, format!("{update:?}"))));
+        let is_data = matches!(update, Update::Data(_));
         match update {
             Update::Data(number) => {
                 if let Some(last) = last {
@@ -112,23 +113,22 @@ async fn consume(world: World, client: Client, channel: &'static str, heard: Rc<
                     assert!(excused || number == last + 1, "{channel}: {last} to {number} without a word");
                 }
                 (last, excused) = (Some(number), false);
-                heard.data += 1;
-                drop(heard);
-                if world.net(|net| net.chance(500)) {
-                    world.sleep(Duration::from_secs(60)).await;
-                }
+                heard.borrow_mut().data += 1;
             }
             Update::Interrupted(_) => {
                 excused = true;
-                heard.interruptions += 1;
+                heard.borrow_mut().interruptions += 1;
             }
             Update::Lagged(lost) => {
                 excused = true;
-                heard.lagged += lost;
+                heard.borrow_mut().lagged += lost;
             }
             // A venue that stalls does not answer; it is asked again.
             Update::Resumed | Update::Refused(Refusal::TimedOut) => {}
             other => panic!("{channel}: {other:?}"),
+        }
+        if is_data && world.net(|net| net.chance(500)) {
+            world.sleep(Duration::from_secs(60)).await;
         }
     }
 }

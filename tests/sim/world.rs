@@ -98,7 +98,7 @@ impl Net {
 
     /// Whether a thing of `one_in` chances happens.
     pub fn chance(&mut self, one_in: u64) -> bool {
-        self.random() % one_in == 0
+        self.random().is_multiple_of(one_in)
     }
 
     pub fn between(&mut self, low: Duration, high: Duration) -> Duration {
