@@ -1,5 +1,6 @@
 //! The direction of dependencies, held by looking at the text: `src/` names no runtime, no socket and no clock.
 #![cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
