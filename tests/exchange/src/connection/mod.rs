@@ -2,6 +2,7 @@
 
 pub(crate) mod ending;
 pub(crate) mod heartbeat;
+mod misbehave;
 pub(crate) mod outbox;
 mod pipe;
 mod replies;
@@ -13,14 +14,13 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::tungstenite::Message;
 
 use self::ending::{Closed, Ending, How};
 use self::heartbeat::{Beat, Heartbeat};
 use self::outbox::{Inbox, Item, Order, outbox};
 use self::pipe::{Event, Pipe};
 use self::replies::Replies;
-use crate::faults::Fault;
 use crate::faults::mischief::Mischief;
 use crate::rpc::envelope;
 use crate::rpc::session::{Reaction, Session};
@@ -46,6 +46,8 @@ struct Connection {
     pipe: Pipe,
     inbox: Inbox,
     replies: Replies,
+    /// The end is decided; nothing more is answered.
+    closing: bool,
 }
 
 /// Serves one upgraded connection to its end, and writes it into the journal.
@@ -88,7 +90,7 @@ impl Connection {
         let heartbeat = Heartbeat::new(state.settings.second, Instant::now());
         let rng = state.luck(number);
         let session = Session { state, ip, handle, channels: Default::default(), heartbeat, mischief, rng };
-        Self { session, pipe: Pipe::new(socket), inbox, replies: Replies::default() }
+        Self { session, pipe: Pipe::new(socket), inbox, replies: Replies::default(), closing: false }
     }
 
     async fn run(&mut self) -> (Option<How>, Closed) {
@@ -150,8 +152,8 @@ impl Connection {
     fn on_message(&mut self, message: Message) -> Flow {
         match message {
             Message::Text(text) => self.on_request(text.as_str()),
-            // Text only, says the venue; what it answers to anything else is not known.
-            Message::Binary(bytes) => self.on_request(&String::from_utf8_lossy(&bytes)),
+            // Text only, says the venue: a binary frame is no JSON, whatever is in it.
+            Message::Binary(_) => self.on_request(""),
             Message::Close(frame) => {
                 // The socket answers the close by itself while it is read to its end.
                 let why = Closed::ByClient(frame.map(|frame| frame.code.into()));
@@ -165,10 +167,14 @@ impl Connection {
     }
 
     fn on_request(&mut self, text: &str) {
+        if self.closing {
+            return;
+        }
         let now = Instant::now();
         let mut reaction = self.session.receive(text, now);
         let (end, command) = (reaction.end.take(), reaction.command.take());
         let joins = std::mem::take(&mut reaction.joins);
+        self.closing = end.is_some();
         if reaction.delay.is_zero() {
             self.reply(&reaction);
             self.join(&joins);
@@ -269,54 +275,8 @@ impl Connection {
         }
         Flow::Continue(())
     }
-
-    fn misbehave(&mut self, fault: Fault) -> Flow {
-        match fault {
-            Fault::Drop => return end(Ending::fault(How::Fin, "drop")),
-            Fault::Reset => return end(Ending::fault(How::Reset, "reset")),
-            Fault::Close { code, reason } => return end(Ending::fault(How::Frame(code, reason), "close")),
-            Fault::Stall => self.pipe.stall(true),
-            Fault::Resume => {
-                self.pipe.stall(false);
-                return self.inbox.postponed.take().map_or(Flow::Continue(()), |order| self.obey(order));
-            }
-            Fault::UnknownReply => self.unknown_reply(),
-            Fault::Garbage => self.pipe.push(Message::text("{\"jsonrpc\":\"2.0\",\"met\u{fffd}")),
-            Fault::Oversize(bytes) => self.pipe.push(Message::text(padding(bytes))),
-            Fault::Binary(bytes) => self.pipe.push(Message::Binary(vec![0xa5; bytes].into())),
-            Fault::Pings(count) => {
-                (0..count).for_each(|n| self.pipe.push(Message::Ping(Bytes::from(n.to_string()))));
-            }
-            Fault::StrayUpdate(channel) => self.stray(&channel),
-            // The rest waits in the mischief.
-            _ => {}
-        }
-        Flow::Continue(())
-    }
-
-    fn stray(&mut self, channel: &str) {
-        let now_ms = self.session.state.clock.millis();
-        let stray = self.session.state.floor().stray(channel, now_ms);
-        if let Some(item) = stray {
-            self.write(item);
-        }
-    }
-
-    fn unknown_reply(&mut self) {
-        let now = self.session.state.clock.micros();
-        let id = serde_json::json!(u64::MAX >> 12);
-        let timing = envelope::Timing { us_in: now, us_out: now };
-        let testnet = self.session.state.settings.testnet;
-        let text = envelope::reply(Some(&id), &Ok("ok".into()), timing, testnet, &mut self.session.rng);
-        self.pipe.push(Message::text(text));
-    }
 }
 
 fn end(ending: Ending) -> Flow {
     Flow::Break((Some(ending.how), ending.why))
-}
-
-/// A JSON text of exactly so many bytes, where that is possible.
-fn padding(bytes: usize) -> String {
-    format!("{{\"padding\":\"{}\"}}", "x".repeat(bytes.saturating_sub(14)))
 }
