@@ -1,6 +1,7 @@
 //! The faults of a connection that do not wait for their moment.
 
 use serde_json::json;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use super::ending::{Ending, How};
@@ -17,9 +18,9 @@ impl Connection {
             Fault::Drop => return end(Ending::fault(How::Fin, "drop")),
             Fault::Reset => return end(Ending::fault(How::Reset, "reset")),
             Fault::Close { code, reason } => return end(Ending::fault(How::Frame(code, reason), "close")),
-            Fault::Stall => self.pipe.stall(true),
+            Fault::Stall => self.stall(true),
             Fault::Resume => {
-                self.pipe.stall(false);
+                self.stall(false);
                 return self.inbox.postponed.take().map_or(Flow::Continue(()), |order| self.obey(order));
             }
             Fault::UnknownReply => self.unknown_reply(),
@@ -34,6 +35,11 @@ impl Connection {
             _ => {}
         }
         Flow::Continue(())
+    }
+
+    fn stall(&mut self, stalled: bool) {
+        self.pipe.stall(stalled);
+        self.stalled = stalled.then(Instant::now);
     }
 
     fn stray(&mut self, channel: &str) {

@@ -11,10 +11,12 @@ use std::future::poll_fn;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use self::ending::{Closed, Ending, How};
 use self::heartbeat::{Beat, Heartbeat};
@@ -29,6 +31,9 @@ use crate::state::State;
 
 /// Frames given to the socket before it is flushed.
 const BATCH: usize = 64;
+
+/// A stalled connection that nobody resumes ends after this, so that it does not stay for ever.
+const LONGEST_STALL: Duration = Duration::from_secs(300);
 
 /// What the loop woke up for.
 enum Wake {
@@ -48,6 +53,7 @@ struct Connection {
     replies: Replies,
     /// The end is decided; nothing more is answered.
     closing: bool,
+    stalled: Option<Instant>,
 }
 
 /// Serves one upgraded connection to its end, and writes it into the journal.
@@ -90,7 +96,14 @@ impl Connection {
         let heartbeat = Heartbeat::new(state.settings.second, Instant::now());
         let rng = state.luck(number);
         let session = Session { state, ip, handle, channels: Default::default(), heartbeat, mischief, rng };
-        Self { session, pipe: Pipe::new(socket), inbox, replies: Replies::default(), closing: false }
+        Self {
+            session,
+            pipe: Pipe::new(socket),
+            inbox,
+            replies: Replies::default(),
+            closing: false,
+            stalled: None,
+        }
     }
 
     async fn run(&mut self) -> (Option<How>, Closed) {
@@ -133,8 +146,8 @@ impl Connection {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        if self.pipe.is_stalled() {
-            return None;
+        if let Some(since) = self.stalled {
+            return Some(since + LONGEST_STALL);
         }
         let subscribed = !self.session.channels.is_empty();
         let heartbeat = self.session.heartbeat.deadline(subscribed);
@@ -145,6 +158,7 @@ impl Connection {
         match event {
             Event::Written(Ok(())) => Flow::Continue(()),
             Event::Read(Some(Ok(message))) => self.on_message(message),
+            Event::Read(Some(Err(error))) if is_bad_frame(&error) => end(Ending::bad_frame(&error)),
             Event::Written(Err(_)) | Event::Read(Some(Err(_)) | None) => Flow::Break((None, Closed::Lost)),
         }
     }
@@ -207,6 +221,9 @@ impl Connection {
     }
 
     fn on_time(&mut self) -> Flow {
+        if self.stalled.is_some() {
+            return end(Ending::fault(How::Reset, "stall"));
+        }
         let now = Instant::now();
         for text in self.replies.due(now) {
             self.session.handle.send_text(text);
@@ -275,6 +292,12 @@ impl Connection {
         }
         Flow::Continue(())
     }
+}
+
+/// Whether the client broke the WebSocket protocol, rather than the connection.
+fn is_bad_frame(error: &Error) -> bool {
+    let torn = matches!(error, Error::Protocol(ProtocolError::ResetWithoutClosingHandshake));
+    !torn && matches!(error, Error::Protocol(_) | Error::Capacity(_) | Error::Utf8(_))
 }
 
 fn end(ending: Ending) -> Flow {

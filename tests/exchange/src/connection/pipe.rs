@@ -108,10 +108,11 @@ impl Pipe {
         while matches!(tcp.read(&mut rest).await, Ok(1..)) {}
     }
 
-    /// Sends the close frame and waits for the peer's.
+    /// Sends the close frame and waits for the peer's, then for the end of TCP.
     async fn farewell(&mut self) {
         let _broken = std::future::poll_fn(|cx| self.poll_write(cx)).await;
         while let Some(Ok(_)) = self.socket.next().await {}
+        self.finish().await;
     }
 }
 

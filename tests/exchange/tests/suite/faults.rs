@@ -213,6 +213,26 @@ async fn chaos_cuts_everyone_now_and_then() {
 }
 
 #[tokio::test]
+async fn a_ping_is_answered() {
+    let (_exchange, mut client) = start().await;
+    client.ping(b"are you there").await;
+    assert!(
+        matches!(client.message().await, Some(Ok(Message::Pong(bytes))) if bytes == b"are you there"[..])
+    );
+}
+
+#[tokio::test]
+async fn a_frame_beyond_all_measure_ends_the_connection() {
+    let (exchange, mut client) = start().await;
+    client.send_text("x".repeat(2 * 1024 * 1024)).await;
+    assert!(matches!(client.end().await, End::Frame(1009, _) | End::Abrupt));
+    soon(exchange.wait_until(|journal| {
+        journal.connections().all(|c| c.closed.as_ref().is_some_and(|(_, why)| *why == Closed::BadFrame))
+    }))
+    .await;
+}
+
+#[tokio::test]
 async fn a_client_s_own_ways_to_leave_are_told_apart() {
     let (exchange, client) = start().await;
     client.close().await;

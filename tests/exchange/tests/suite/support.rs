@@ -73,6 +73,10 @@ impl Client {
             .expect("the socket should take a frame");
     }
 
+    pub(crate) async fn ping(&mut self, bytes: &[u8]) {
+        self.socket.send(Message::Ping(bytes.to_vec().into())).await.expect("the socket should take a frame");
+    }
+
     /// Sends a request and does not wait.
     pub(crate) async fn send(&mut self, method: &str, params: Value) -> u64 {
         let id = self.next_id;
