@@ -6,11 +6,10 @@ mod misbehave;
 pub(crate) mod outbox;
 mod pipe;
 mod replies;
+pub(crate) mod seat;
 
 use std::future::poll_fn;
-use std::net::IpAddr;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -20,14 +19,14 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use self::ending::{Closed, Ending, How};
 use self::heartbeat::{Beat, Heartbeat};
-use self::outbox::{Inbox, Item, Order, outbox};
+use self::outbox::{Inbox, Item, Order};
 use self::pipe::{Event, Pipe};
 use self::replies::Replies;
+use self::seat::{Lease, Seat};
 use crate::faults::mischief::Mischief;
 use crate::rpc::envelope;
 use crate::rpc::session::{Reaction, Session};
 use crate::server::wire::Wire;
-use crate::state::State;
 
 /// Frames given to the socket before it is flushed.
 const BATCH: usize = 64;
@@ -57,53 +56,42 @@ struct Connection {
 }
 
 /// Serves one upgraded connection to its end, and writes it into the journal.
-pub(crate) async fn serve(state: Arc<State>, socket: WebSocketStream<Wire>, ip: IpAddr, number: u64) {
-    let _cleanup = Cleanup { state: state.clone(), number };
-    let mut connection = Connection::new(state.clone(), socket, ip, number);
+pub(crate) async fn serve(socket: WebSocketStream<Wire>, seat: Seat) {
+    let (mut connection, lease) = Connection::new(socket, seat);
     let (how, why) = connection.run().await;
-    connection.leave();
-    state.note(|journal| journal.note_close(number, state.clock.uptime(), why));
+    connection.leave_channels();
+    lease.end(why);
     if let Some(how) = how {
         connection.pipe.end(how).await;
     }
 }
 
 /// Ends a connection that has only just been upgraded.
-pub(crate) async fn dismiss(state: &State, socket: WebSocketStream<Wire>, number: u64, ending: Ending) {
-    state.note(|journal| journal.note_close(number, state.clock.uptime(), ending.why));
+pub(crate) async fn dismiss(socket: WebSocketStream<Wire>, seat: Seat, ending: Ending) {
+    seat.lease.end(ending.why);
     Pipe::new(socket).end(ending.how).await;
 }
 
-/// Takes the connection out of the lists, however its task ends.
-struct Cleanup {
-    state: Arc<State>,
-    number: u64,
-}
-
-impl Drop for Cleanup {
-    fn drop(&mut self) {
-        self.state.leave(self.number);
-    }
-}
-
 impl Connection {
-    fn new(state: Arc<State>, socket: WebSocketStream<Wire>, ip: IpAddr, number: u64) -> Self {
-        let (handle, inbox) = outbox(number, state.settings.outbox);
+    fn new(socket: WebSocketStream<Wire>, seat: Seat) -> (Self, Lease) {
+        let Seat { ip, handle, inbox, faults, lease } = seat;
         let mut mischief = Mischief::default();
-        for fault in state.enter(&handle) {
+        for fault in faults {
             mischief.plan(fault);
         }
+        let state = lease.state.clone();
         let heartbeat = Heartbeat::new(state.settings.second, Instant::now());
-        let rng = state.luck(number);
+        let rng = state.luck(handle.number());
         let session = Session { state, ip, handle, channels: Default::default(), heartbeat, mischief, rng };
-        Self {
+        let connection = Self {
             session,
             pipe: Pipe::new(socket),
             inbox,
             replies: Replies::default(),
             closing: false,
             stalled: None,
-        }
+        };
+        (connection, lease)
     }
 
     async fn run(&mut self) -> (Option<How>, Closed) {
@@ -213,9 +201,7 @@ impl Connection {
         channels.iter().for_each(|name| floor.join(name, &self.session.handle, state.clock.millis()));
     }
 
-    /// Nobody reaches this connection any more, although it may take a moment to end.
-    fn leave(&self) {
-        self.session.state.leave(self.session.handle.number());
+    fn leave_channels(&self) {
         let mut floor = self.session.state.floor();
         self.session.channels.iter().for_each(|name| floor.leave(name, self.session.handle.number()));
     }

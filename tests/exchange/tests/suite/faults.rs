@@ -72,6 +72,16 @@ async fn faults_can_be_for_one_connection() {
     assert_eq!(exchange.fault(Target::Connection(1), Fault::Drop), 0);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_knows_that_it_is_connected_can_be_reached() {
+    let exchange = orderly().start().await.unwrap();
+    for _ in 0..100 {
+        let mut client = Client::connect(&exchange).await;
+        assert_eq!(exchange.fault(Target::Newest, Fault::Reset), 1);
+        assert_eq!(client.end().await, End::Abrupt);
+    }
+}
+
 #[tokio::test]
 async fn a_stalled_connection_is_up_but_says_nothing_until_it_resumes() {
     let (exchange, mut client) = start().await;
