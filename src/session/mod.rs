@@ -266,7 +266,7 @@ impl<P: Protocol> Session<P> {
         Self { protocol, core }
     }
 
-    /// Begins the first attempt.
+    /// Begins the first attempt. Harmless when it has begun.
     pub fn start(&mut self, now: Instant) {
         if matches!(self.core.phase, Phase::New) {
             self.core.connect(now);
@@ -374,7 +374,7 @@ impl<P: Protocol> Session<P> {
                     }
                 }
                 Timer::Retry => self.core.connect(now),
-                Timer::Stable => self.core.attempts.reset(),
+                Timer::Stable => self.core.attempts.prove_stable(),
                 Timer::Heartbeat => {
                     let nonce = self.core.random.next();
                     let beat = self.core.liveness.as_mut().map(|liveness| liveness.on_timeout(now, nonce));
@@ -595,6 +595,9 @@ impl<P: Protocol> Session<P> {
         result: Result<Payload, RpcError>,
     ) -> Option<RequestId> {
         let Some((owner, batch)) = self.core.requests.answer(id) else {
+            if self.core.requests.is_unawaited(id) {
+                return None;
+            }
             let late = self.core.ids.knows(id);
             self.core.event(if late { Event::LateReply(id) } else { Event::UnknownReply(id) });
             return None;

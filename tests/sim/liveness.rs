@@ -169,8 +169,12 @@ fn without_pings_the_protocol_asks() {
     let exchange = Exchange::new();
     let world = World::new(1, exchange.clone());
     let client = world.pingless_client(config(), WithHeartbeat(JsonRpc::new()));
+    let mut events = client.events();
     world.run_for(seconds(60));
     assert_eq!((client.state(), client.stats().connections), (State::Live, 1));
+    while let Some(Some(event)) = futures::FutureExt::now_or_never(events.next()) {
+        assert!(!matches!(event, Update::Data(Event::LateReply(_))), "nobody waits for a probe's reply");
+    }
     assert!(exchange.with(|script| script.calls("probe").len()) >= 5);
     world.net(|net| net.kill(0));
     world.run_for(seconds(16));
