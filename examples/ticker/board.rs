@@ -8,7 +8,7 @@ use serde::Serialize;
 use steadysocket::{Event, State, Stats, Update};
 use tokio::time::Instant;
 
-use crate::market::Reading;
+use crate::market::{LastTrade, Reading};
 
 /// Over how long the message rate is measured.
 const RATE_WINDOW: Duration = Duration::from_secs(2);
@@ -232,44 +232,38 @@ impl fmt::Display for News {
 
 impl fmt::Display for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (bid, ask) = self.quote();
+        let [bid, ask, detail] = self.columns();
         match self {
-            Self::Trades { .. } => f.write_str(&self.detail()),
-            _ => write!(f, "{} / {}  {}", price(bid), price(ask), self.detail()),
+            Self::Trades { .. } => f.write_str(&detail),
+            _ => write!(f, "{bid} / {ask}  {detail}"),
         }
     }
 }
 
 impl Reading {
-    /// The best bid and ask, where there are any.
-    pub fn quote(&self) -> (Option<f64>, Option<f64>) {
+    /// The best bid and ask, and the rest in few words.
+    pub fn columns(&self) -> [String; 3] {
         match self {
-            Self::Ticker { bid, ask, .. } | Self::Quote { bid, ask, .. } | Self::Book { bid, ask, .. } => {
-                (*bid, *ask)
-            }
-            Self::Trades { .. } => (None, None),
-        }
-    }
-
-    /// The rest, in few words.
-    pub fn detail(&self) -> String {
-        match self {
-            Self::Ticker { last, change, .. } => {
+            Self::Ticker { bid, ask, last, change, .. } => {
                 let change = change.map(|percent| format!(" {percent:+.2}%")).unwrap_or_default();
-                format!("{}{change}", price(*last))
+                [price(*bid), price(*ask), price(*last) + &change]
             }
-            Self::Quote { .. } => String::new(),
-            Self::Book { bid_depth, ask_depth, .. } => format!("{bid_depth:.0} : {ask_depth:.0}"),
-            Self::Trades { last: Some(trade), .. } => {
-                format!("{} {} @ {}", trade.direction, trade.amount, price(Some(trade.price)))
+            Self::Quote { bid, ask, .. } => [price(*bid), price(*ask), String::new()],
+            Self::Book { bid, ask, bid_depth, ask_depth, .. } => {
+                [price(*bid), price(*ask), format!("{bid_depth:.0} : {ask_depth:.0}")]
             }
-            Self::Trades { last: None, .. } => String::new(),
+            Self::Trades { last, .. } => {
+                let describe = |last: &LastTrade| {
+                    format!("{} {} {}", last.direction, last.amount, price(Some(last.price)))
+                };
+                [String::new(), String::new(), last.as_ref().map(describe).unwrap_or_default()]
+            }
         }
     }
 }
 
 /// A price with as many decimals as its size asks for, so that a column of changing prices stands still.
-pub fn price(price: Option<f64>) -> String {
+fn price(price: Option<f64>) -> String {
     match price {
         Some(price) if price.abs() >= 10.0 => format!("{price:.2}"),
         Some(price) => format!("{price:.4}"),

@@ -5,14 +5,18 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Row as Line, Table};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Table, Width};
 use crossterm::event::{self, Event as Input, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::style::{Print, Stylize};
-use crossterm::terminal::{self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
+use crossterm::terminal::{
+    self, BeginSynchronizedUpdate, Clear, ClearType, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate,
+    EnterAlternateScreen, LeaveAlternateScreen,
+};
 use crossterm::{cursor, execute, queue};
 use steadysocket::State;
 
-use crate::board::{Board, Health, News, Row, price, word};
+use crate::board::{Board, Health, News, Row, word};
+use crate::market::Reading;
 use crate::output::Wish;
 use crate::seconds_since;
 
@@ -30,22 +34,24 @@ impl Screen {
         terminal::enable_raw_mode()?;
         // From here on, leaving by any way restores the terminal.
         let screen = Self { news: VecDeque::new(), open: true };
-        execute!(io::stdout(), terminal::EnterAlternateScreen, cursor::Hide)?;
+        execute!(io::stdout(), EnterAlternateScreen, DisableLineWrap, cursor::Hide)?;
         Ok(screen)
     }
 
     pub fn close(&mut self) -> io::Result<()> {
         if std::mem::take(&mut self.open) {
-            execute!(io::stdout(), cursor::Show, terminal::LeaveAlternateScreen)?;
+            execute!(io::stdout(), cursor::Show, EnableLineWrap, LeaveAlternateScreen)?;
             terminal::disable_raw_mode()?;
         }
         Ok(())
     }
 
-    /// Keeps news of the connection for the lines under the table. What happens to a single row is seen in the row.
+    /// Keeps news for the lines under the table, except what the table shows itself.
     pub fn note(&mut self, board: &Board, news: &News) {
-        if matches!(news, News::Update { .. } | News::Interrupted { .. } | News::Resumed { .. }) {
-            return;
+        match news {
+            News::Update { .. } | News::Interrupted { .. } | News::Resumed { .. } => return,
+            News::State { state: "connecting" | "restoring", .. } => return,
+            _ => {}
         }
         self.news.push_back(format!("{:8.1} s  {news}", seconds_since(board.started)));
         if self.news.len() > NEWS {
@@ -72,35 +78,32 @@ impl Screen {
 
     /// Writes over what is there, at once, so that nothing flickers.
     pub fn draw(&self, board: &Board) -> io::Result<()> {
-        let (width, height) = terminal::size()?;
+        let (_, height) = terminal::size()?;
         let mut out = io::stdout().lock();
-        queue!(out, BeginSynchronizedUpdate, cursor::MoveTo(0, 0))?;
-        let lines = self.lines(board, width.into(), height.into());
-        for (index, line) in lines.iter().enumerate() {
-            if index > 0 {
-                queue!(out, Print("\r\n"))?;
-            }
-            queue!(out, Print(line), Clear(ClearType::UntilNewLine))?;
+        queue!(out, BeginSynchronizedUpdate)?;
+        for (line, text) in (0..height).zip(self.lines(board, height.into())) {
+            queue!(out, cursor::MoveTo(0, line), Clear(ClearType::CurrentLine), Print(text))?;
         }
-        queue!(out, Clear(ClearType::FromCursorDown), EndSynchronizedUpdate)?;
+        queue!(out, EndSynchronizedUpdate)?;
         out.flush()
     }
 
-    fn lines(&self, board: &Board, width: usize, height: usize) -> Vec<String> {
+    /// One text for each line of the terminal. What is too long is cut off there.
+    fn lines(&self, board: &Board, height: usize) -> Vec<String> {
         let mut lines = vec![
-            fit(&format!(" {}", board.url), width).bold().to_string(),
-            state(board, width),
-            fit(&last_disconnect(board), width).dark_grey().to_string(),
+            format!(" {}", board.url).bold().to_string(),
+            state(board),
+            last_disconnect(board).dark_grey().to_string(),
             String::new(),
         ];
-        lines.extend(table(board, width).lines());
+        lines.extend(table(board).lines());
         lines.push(String::new());
-        let room = height.saturating_sub(lines.len() + 1);
+        let body = height.saturating_sub(1);
+        let room = body.saturating_sub(lines.len());
         let news = self.news.iter().skip(self.news.len().saturating_sub(room));
-        lines.extend(news.map(|line| fit(line, width).dark_grey().to_string()));
-        lines.truncate(height.saturating_sub(1));
-        lines.resize(height.saturating_sub(1), String::new());
-        lines.push(fit(" q quits   r reconnects", width).dark_grey().to_string());
+        lines.extend(news.map(|line| line.as_str().dark_grey().to_string()));
+        lines.resize(body, String::new());
+        lines.push(" q quits   r reconnects".dark_grey().to_string());
         lines
     }
 }
@@ -113,7 +116,7 @@ impl Drop for Screen {
 }
 
 /// Where the connection is, and how it has been.
-fn state(board: &Board, width: usize) -> String {
+fn state(board: &Board) -> String {
     let (state, since) = &board.state;
     let elapsed = since.elapsed();
     let text = match state {
@@ -130,7 +133,6 @@ fn state(board: &Board, width: usize) -> String {
         board.updates,
         board.reconnects
     );
-    let line = fit(&line, width);
     match state {
         State::Live => line.green().to_string(),
         State::Connecting { .. } | State::Restoring => line.yellow().to_string(),
@@ -145,62 +147,41 @@ fn last_disconnect(board: &Board) -> String {
     }
 }
 
-const RIGHT: CellAlignment = CellAlignment::Right;
+/// Titles, sides and least widths of the columns: a table whose columns move cannot be read.
+const COLUMNS: [(&str, CellAlignment, u16); 8] = [
+    ("", CellAlignment::Left, 6),
+    ("Instrument", CellAlignment::Left, 18),
+    ("Feed", CellAlignment::Left, 6),
+    ("Bid", CellAlignment::Right, 8),
+    ("Ask", CellAlignment::Right, 8),
+    ("Last", CellAlignment::Right, 16),
+    ("Age", CellAlignment::Right, 5),
+    ("Count", CellAlignment::Right, 5),
+];
 
-fn table(board: &Board, width: usize) -> Table {
+fn table(board: &Board) -> Table {
+    let titles =
+        COLUMNS.map(|(title, ..)| Cell::new(title).add_attribute(Attribute::Bold).fg(Color::DarkGrey));
     let mut table = Table::new();
-    table
-        .load_style(NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
-        .set_header(header())
-        .add_rows(board.rows.iter().map(line));
+    table.load_style(NOTHING).set_header(titles).add_rows(board.rows.iter().map(cells));
+    for (column, (_, side, width)) in table.column_iter_mut().zip(COLUMNS) {
+        column.set_padding((0, 1)).set_cell_alignment(side);
+        // The padding is part of a column's width.
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + 1)));
+    }
     table
 }
 
-fn header() -> Line {
-    let titles = [
-        ("", CellAlignment::Left),
-        ("Instrument", CellAlignment::Left),
-        ("", CellAlignment::Left),
-        ("Bid", RIGHT),
-        ("Ask", RIGHT),
-        ("Last", RIGHT),
-        ("Age", RIGHT),
-        ("Updates", RIGHT),
-    ];
-    let mut line = Line::from(titles.map(|(title, side)| {
-        Cell::new(title).set_alignment(side).add_attribute(Attribute::Bold).fg(Color::DarkGrey)
-    }));
-    line.max_height(1);
-    line
-}
-
-fn line(row: &Row) -> Line {
-    let (kind, rest) = row.channel.split_once('.').unwrap_or(("", &row.channel));
+fn cells(row: &Row) -> Vec<Cell> {
+    let (feed, rest) = row.channel.split_once('.').unwrap_or(("", &row.channel));
     let instrument = rest.split('.').next().unwrap_or(rest);
-    let (bid, ask) = row.reading.as_ref().map_or((None, None), |reading| reading.quote());
-    let detail = row.reading.as_ref().map(|reading| reading.detail()).unwrap_or_default();
-    let age = row.heard.map_or(String::new(), |heard| format!("{:.1} s", seconds_since(heard)));
-    let (health, color) = match (row.health, &row.reading) {
-        (Health::Stale, _) => ("stale", Some(Color::DarkYellow)),
-        (Health::Refused, _) => ("refused", Some(Color::Red)),
-        (Health::Live, Some(_)) => ("live", None),
-        (Health::Live, None) => ("", Some(Color::DarkGrey)),
+    let [bid, ask, last] = row.reading.as_ref().map(Reading::columns).unwrap_or_default();
+    let age = row.heard.map(|heard| format!("{:.1}s", seconds_since(heard))).unwrap_or_default();
+    let (health, color) = match row.health {
+        Health::Live => (" live", Color::Reset),
+        Health::Stale => (" stale", Color::DarkYellow),
+        Health::Refused => (" gone", Color::Red),
     };
-    let left = [health, instrument, kind].map(Cell::new);
-    let right = [price(bid), price(ask), detail, age, row.updates.to_string()];
-    let right = right.map(|text| Cell::new(text).set_alignment(RIGHT));
-    let cells = left.into_iter().chain(right).map(|cell| match color {
-        Some(color) => cell.fg(color),
-        None => cell,
-    });
-    let mut line = Line::from(cells);
-    line.max_height(1);
-    line
-}
-
-/// At most so many characters.
-fn fit(text: &str, width: usize) -> String {
-    text.chars().take(width).collect()
+    let texts = [health, instrument, feed, &bid, &ask, &last, &age, &row.updates.to_string()];
+    texts.map(|text| Cell::new(text).fg(color)).into()
 }
