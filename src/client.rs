@@ -288,6 +288,11 @@ impl Client {
         self.ended().await;
     }
 
+    /// The policy of subscriptions that bring none of their own.
+    pub(crate) fn default_queue(&self) -> Policy {
+        self.0.queue
+    }
+
     fn submit(&self, work: Work) -> Call {
         Call { mailbox: self.0.mailbox.clone(), timeout: None, stage: Stage::New(work) }
     }
@@ -417,18 +422,10 @@ impl<T: FromPayload> Subscription<T> {
     }
 
     fn decode(&self, update: Update<Payload>) -> Update<T> {
-        match update {
-            Update::Data(payload) => match T::from_payload(payload, &self.channel) {
-                Ok(data) => Update::Data(data),
-                Err(error) => Update::Invalid(error),
-            },
-            Update::Lagged(count) => Update::Lagged(count),
-            Update::Interrupted(reason) => Update::Interrupted(reason),
-            Update::Resumed => Update::Resumed,
-            Update::Refused(reason) => Update::Refused(reason),
-            Update::Overflowed => Update::Overflowed,
-            Update::Invalid(error) => Update::Invalid(error),
-        }
+        update.and_then(|payload| match T::from_payload(payload, &self.channel) {
+            Ok(data) => Update::Data(data),
+            Err(error) => Update::Invalid(error),
+        })
     }
 }
 

@@ -37,6 +37,30 @@ impl<T> Update<T> {
             _ => None,
         }
     }
+
+    /// The same update with its data converted; everything else stays what it is.
+    ///
+    /// ```
+    /// use steadysocket::Update;
+    /// assert_eq!(Update::Data(2).map(|n| n * 3), Update::Data(6));
+    /// assert_eq!(Update::<u8>::Lagged(7).map(u64::from), Update::Lagged(7));
+    /// ```
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Update<U> {
+        self.and_then(|data| Update::Data(convert(data)))
+    }
+
+    /// As [`map`](Self::map), for a conversion that may fail.
+    pub(crate) fn and_then<U>(self, convert: impl FnOnce(T) -> Update<U>) -> Update<U> {
+        match self {
+            Self::Data(data) => convert(data),
+            Self::Lagged(count) => Update::Lagged(count),
+            Self::Interrupted(reason) => Update::Interrupted(reason),
+            Self::Resumed => Update::Resumed,
+            Self::Refused(reason) => Update::Refused(reason),
+            Self::Overflowed => Update::Overflowed,
+            Self::Invalid(error) => Update::Invalid(error),
+        }
+    }
 }
 
 /// One producer, one consumer, one bound.

@@ -5,6 +5,9 @@ use std::marker::PhantomData;
 
 use super::channel::{Channel, Interval, Scope};
 use super::data::{BookMessage, GroupedBook, PlatformState, PriceIndex, Quote, Ticker, Trade};
+use crate::client::{Client, FromPayload, Subscription};
+use crate::config::Queue;
+use crate::error::Error;
 
 /// A channel whose data is a `T`.
 ///
@@ -30,6 +33,36 @@ impl<T> Topic<T> {
     /// The channel.
     pub fn channel(&self) -> &Channel {
         &self.channel
+    }
+}
+
+impl<T: FromPayload> Topic<T> {
+    /// Subscribes to the channel, with data decoded as `T`: see [`Client::subscribe`].
+    ///
+    /// ```no_run
+    /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
+    /// use steadysocket::{Update, deribit::{Interval, topics}};
+    /// let mut ticks = topics::ticker("BTC-PERPETUAL", Interval::Ms100).subscribe(&client).await?;
+    /// while let Some(update) = ticks.next().await {
+    ///     if let Update::Data(ticker) = update {
+    ///         println!("{:?}", ticker.best_bid());
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::subscribe`].
+    pub async fn subscribe(&self, client: &Client) -> Result<Subscription<T>, Error> {
+        self.subscribe_with(client, client.default_queue()).await
+    }
+
+    /// As [`subscribe`](Self::subscribe), with a queue of its own: see [`Client::subscribe_with`].
+    ///
+    /// # Errors
+    /// As [`Client::subscribe_with`].
+    pub async fn subscribe_with(&self, client: &Client, queue: Queue) -> Result<Subscription<T>, Error> {
+        client.subscribe_with(self.channel.to_string(), queue).await
     }
 }
 
