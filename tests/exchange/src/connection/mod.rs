@@ -233,7 +233,7 @@ impl Connection {
 
     fn write_batch(&mut self, first: Item) -> Flow {
         let mut next = Some(first);
-        for _ in 0..BATCH {
+        for left in (0..BATCH).rev() {
             match next {
                 Some(Item::Then(order)) if self.pipe.is_clear() => return self.obey(order),
                 // What must follow the frames waits for them at the head of the line.
@@ -244,7 +244,8 @@ impl Connection {
                 Some(item) => self.write(item),
                 None => break,
             }
-            next = self.inbox.items.try_recv().ok();
+            // What is taken out here must be written here.
+            next = if left > 0 { self.inbox.items.try_recv().ok() } else { None };
         }
         Flow::Continue(())
     }
