@@ -41,17 +41,29 @@ const REFILL: u64 = 10_000;
 /// Two answers to the server's heartbeat: they come 10 seconds apart at the least, so they never wait.
 const HEARTBEAT_RESERVE: u64 = 1_000;
 
-/// The buckets, in the order that costs count them.
+/// How unevenly late requests may reach the venue, in thousandths of a second. A pool there refills from when a
+/// request comes, ours from when it leaves: after one that was late on its way, the venue holds less than we count.
+const UNEVENNESS: u64 = 300;
+
+/// The buckets, in the order that costs count them. Each holds as much less than the published pool as that refills
+/// in 0.3 seconds, so that no uneven delay up to this overdraws it.
 ///
 /// A fifth of the matching engine's burst is kept for cancels. The limit of 100 `private/move_positions` a week is
 /// left to the server.
 pub(super) fn buckets(matching: Matching) -> Vec<Bucket> {
-    let pool = |name, capacity| Bucket { name, capacity, refill: REFILL, reserve: 0 };
+    let held_back = |refill: u64| (refill * UNEVENNESS).div_ceil(1000);
+    let pool = |name, published| Bucket {
+        name,
+        capacity: published - held_back(REFILL),
+        refill: REFILL,
+        reserve: 0,
+    };
     vec![
         Bucket { reserve: HEARTBEAT_RESERVE, ..pool("non-matching", 50_000) },
         Bucket {
             name: "matching",
-            capacity: matching.burst,
+            // An allowance of one's own may be smaller than what is held back.
+            capacity: matching.burst.saturating_sub(held_back(matching.rate)).max(1),
             refill: matching.rate,
             reserve: matching.burst / 5,
         },
@@ -140,13 +152,39 @@ mod tests {
     }
 
     #[test]
-    fn the_published_table() {
-        assert_eq!(burst_and_sustained("public/get_time", Lane::Urgent), (100, 2000));
-        assert_eq!(burst_and_sustained("public/get_instruments", Lane::Normal), (50, 100));
-        assert_eq!(burst_and_sustained("public/subscribe", Lane::Normal), (10, 333));
-        assert_eq!(burst_and_sustained("private/get_transaction_log", Lane::Normal), (8, 100));
-        assert_eq!(burst_and_sustained("private/move_positions", Lane::Normal), (6, 10));
-        assert_eq!(burst_and_sustained("private/cancel", Lane::Urgent), (20, 500));
+    fn the_published_table_less_what_is_held_back() {
+        assert_eq!(burst_and_sustained("public/get_time", Lane::Urgent), (94, 2000));
+        assert_eq!(burst_and_sustained("public/get_instruments", Lane::Normal), (49, 100));
+        assert_eq!(burst_and_sustained("public/subscribe", Lane::Normal), (9, 333));
+        assert_eq!(burst_and_sustained("private/get_transaction_log", Lane::Normal), (7, 100));
+        assert_eq!(burst_and_sustained("private/move_positions", Lane::Normal), (5, 10));
+        assert_eq!(burst_and_sustained("private/cancel", Lane::Urgent), (18, 500));
+    }
+
+    /// The venue's pool as it sees requests come, the first of them late.
+    #[test]
+    fn a_burst_that_arrives_late_does_not_overdraw() {
+        for method in ["public/get_time", "public/subscribe", "public/get_instruments"] {
+            let ours = Limiter::new(buckets(Matching::TIER_4));
+            let published = [("", 50_000), ("", 1_000), ("", 30_000), ("", 500_000)];
+            let venue = Limiter::new(published.map(|(name, capacity)| Bucket {
+                name,
+                capacity,
+                refill: REFILL,
+                reserve: 0,
+            }));
+            for millis in 0..5_000 {
+                let now = T0 + Duration::from_millis(millis);
+                let late = if millis == 0 { Duration::from_millis(299) } else { Duration::ZERO };
+                while ours.spend(now, &cost(method), Lane::Urgent).is_ok() {
+                    let arrival = (now + late).max(T0 + Duration::from_millis(299));
+                    assert!(
+                        venue.spend(arrival, &cost(method), Lane::Urgent).is_ok(),
+                        "{method} at {millis}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]
