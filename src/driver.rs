@@ -313,6 +313,7 @@ impl<L: Platform, P: Protocol> Future for Driver<L, P> {
         let state = this.session.state();
         this.mailbox.publish(state.clone(), this.session.stats());
         if let State::Ended(ended) = state {
+            this.carry_out(cx);
             this.finish(&ended);
             return Poll::Ready(ended);
         }
