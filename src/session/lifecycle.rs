@@ -196,6 +196,9 @@ impl Core {
                 self.leave(now, After::Next(error.into()));
             }
             Owner::Nobody | Owner::Subscribe(_) | Owner::Unsubscribe(_) => {
+                if let Owner::Subscribe(keys) = &request.owner {
+                    self.subscriptions.doubt(keys);
+                }
                 self.not_sent(now, request, NotSent::DeadlinePassed);
             }
         }
@@ -266,7 +269,9 @@ impl Core {
         match self.phase {
             Phase::Opening(_) | Phase::Ready { .. } => self.leave_with(now, frame, After::End(Ended::Closed)),
             Phase::Closing(_) => {
+                let unsaid = self.control.iter().any(|frame| matches!(frame, Frame::Close(_)));
                 self.give_up_connection(now, &Why::Ended(Ended::Closed));
+                self.control.extend(unsaid.then_some(Frame::Close(Some(frame))));
                 self.timers.set(Timer::Close, now + self.config.close_timeout);
                 self.phase = Phase::Closing(After::End(Ended::Closed));
             }

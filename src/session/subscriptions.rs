@@ -35,6 +35,8 @@ struct Channel {
     /// The largest request it may be part of: halved when the server refuses a whole request, to find the culprit.
     share: usize,
     refusals: u32,
+    /// A request for it was not answered, so the server may have subscribed it.
+    unsure: bool,
 }
 
 #[derive(Debug)]
@@ -46,6 +48,8 @@ struct Consumer {
     interrupted: bool,
     /// It knows that the channel was confirmed at least once.
     confirmed: bool,
+    /// It was given data, maybe ahead of the confirmation.
+    fed: bool,
 }
 
 /// What the server thinks of the channel, as far as we know.
@@ -133,19 +137,23 @@ impl Subscriptions {
         };
         self.consumers.insert(id, key);
         let Some(channel) = self.channels.get_mut(&key) else { return false };
-        let confirmed = channel.wire == Wire::Confirmed;
+        // What everybody has left is subscribed anew, so that what the server sends first comes again.
+        let leaving = self.to_unsubscribe.contains(&(channel.group, key));
+        let confirmed = channel.wire == Wire::Confirmed && !leaving;
         self.desired += usize::from(channel.consumers.is_empty());
-        channel.consumers.push(Consumer { id, due, interrupted: false, confirmed });
+        channel.consumers.push(Consumer { id, due, interrupted: false, confirmed, fed: false });
         if !confirmed {
             self.waiting.insert((due, id));
         }
-        self.to_unsubscribe.remove(&(channel.group, key));
         if let Wire::Refused(at) = channel.wire {
             // A new consumer is a reason to ask again now.
             channel.turn(Wire::Absent, &mut self.confirmed);
             self.retries.remove(&(at, key));
         }
-        if channel.wire == Wire::Absent {
+        if channel.unsure {
+            // Asked for twice, the server would not begin anew.
+            self.to_unsubscribe.insert((channel.group, key));
+        } else if channel.wire == Wire::Absent {
             self.to_subscribe.insert((channel.group, key));
         }
         confirmed
@@ -167,7 +175,7 @@ impl Subscriptions {
             Wire::Confirmed => {
                 self.to_unsubscribe.insert((channel.group, key));
             }
-            Wire::Absent | Wire::Refused(_) => self.forget(key),
+            Wire::Absent | Wire::Refused(_) => self.forget_or_leave(key),
             // The answer decides what is left to do.
             Wire::Requested | Wire::Leaving => {}
         }
@@ -183,7 +191,11 @@ impl Subscriptions {
             },
         };
         let Some(channel) = self.channels.get_mut(key) else { return false };
-        for consumer in &mut channel.consumers {
+        let begun = matches!(channel.wire, Wire::Requested | Wire::Confirmed);
+        // What comes before the channel is asked for anew belongs to a subscription that others have left.
+        let old = !begun || self.to_unsubscribe.contains(&(channel.group, *key));
+        for consumer in channel.consumers.iter_mut().filter(|consumer| consumer.confirmed || !old) {
+            consumer.fed = true;
             // Data may overtake the confirmation: the consumer hears that it flows before it hears what flows.
             let resumed = std::mem::take(&mut consumer.interrupted).then_some(Note::Resumed);
             each(consumer.id, resumed);
@@ -221,7 +233,9 @@ impl Subscriptions {
             channel.route = None;
             channel.share = usize::MAX;
             channel.refusals = 0;
-            for consumer in channel.consumers.iter_mut().filter(|consumer| consumer.confirmed) {
+            channel.unsure = false;
+            for consumer in channel.consumers.iter_mut().filter(|consumer| consumer.confirmed || consumer.fed)
+            {
                 if !std::mem::replace(&mut consumer.interrupted, true) {
                     notes.push((consumer.id, Note::Interrupted(reason.clone())));
                 }
@@ -313,10 +327,20 @@ impl Subscriptions {
         for key in keys {
             let Some(channel) = self.channels.get_mut(key) else { continue };
             channel.turn(Wire::Absent, &mut self.confirmed);
+            channel.unsure = false;
             if channel.consumers.is_empty() {
                 self.forget(*key);
             } else {
                 self.to_subscribe.insert((channel.group, *key));
+            }
+        }
+    }
+
+    /// A subscribe request left and was not answered in time.
+    pub(crate) fn doubt(&mut self, keys: &[Key]) {
+        for key in keys {
+            if let Some(channel) = self.channels.get_mut(key) {
+                channel.unsure = true;
             }
         }
     }
@@ -384,9 +408,26 @@ impl Subscriptions {
             wire: Wire::Absent,
             share: usize::MAX,
             refusals: 0,
+            unsure: false,
         };
         self.channels.insert(key, channel);
         key
+    }
+
+    /// Nobody wants a channel that is not confirmed. What the server may have subscribed is unsubscribed first.
+    fn forget_or_leave(&mut self, key: Key) {
+        let Some(channel) = self.channels.get_mut(&key) else { return };
+        if !channel.unsure {
+            return self.forget(key);
+        }
+        let entry = (channel.group, key);
+        if let Wire::Refused(at) = channel.wire {
+            self.retries.remove(&(at, key));
+        }
+        channel.turn(Wire::Absent, &mut self.confirmed);
+        self.unsettled.remove(&key);
+        self.to_subscribe.remove(&entry);
+        self.to_unsubscribe.insert(entry);
     }
 
     fn forget(&mut self, key: Key) {
@@ -442,6 +483,7 @@ impl Subscriptions {
         channel.turn(Wire::Confirmed, &mut self.confirmed);
         channel.share = usize::MAX;
         channel.refusals = 0;
+        channel.unsure = false;
         if route != channel.name {
             self.routes.insert(route.clone(), key);
             channel.route = Some(route);
@@ -479,7 +521,7 @@ impl Subscriptions {
         self.unsettled.remove(&key);
         let Some(channel) = self.channels.get_mut(&key) else { return };
         if channel.consumers.is_empty() {
-            self.forget(key);
+            self.forget_or_leave(key);
             return;
         }
         let bound = RETRY.0.saturating_mul(1 << channel.refusals.min(6)).min(RETRY.1);
