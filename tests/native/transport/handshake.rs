@@ -9,7 +9,7 @@ use steadysocket::{Config, Url};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
-use crate::support::*;
+use super::support::*;
 
 /// Why a connection fails whose upgrade request is answered with this.
 async fn refused(answer: impl FnOnce(&str) -> String) -> ConnectError {

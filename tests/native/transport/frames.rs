@@ -7,7 +7,7 @@ use steadysocket::{CloseCode, CloseFrame, Config, Frame, Message};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use crate::support::*;
+use super::support::*;
 
 /// What ends a connection on which the server sends these bytes, and the server's end.
 async fn ends(configure: impl FnOnce(Config) -> Config, bytes: Vec<u8>) -> (Disconnect, TcpStream) {

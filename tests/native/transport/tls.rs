@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::support::*;
+use super::support::*;
 
 struct Ca(CertifiedIssuer<'static, KeyPair>);
 

@@ -1,0 +1,188 @@
+//! What is secret is in nothing that can be printed.
+
+use std::fmt::{Debug, Display};
+
+use futures::FutureExt;
+use serde_json::{Value, json};
+use steadysocket::{Config, Event, Feed, Message, Native, Request, Update};
+use steadysocket_exchange::{Door, Fault, Span, Target};
+
+use crate::support::*;
+
+const CANARY: &str = "hunter2-canary";
+
+/// Everything that was printed.
+#[derive(Default)]
+struct Printed(Vec<String>);
+
+impl Printed {
+    fn debug(&mut self, value: impl Debug) {
+        self.0.push(format!("{value:?}"));
+        self.0.push(format!("{value:#?}"));
+    }
+
+    fn both(&mut self, value: impl Debug + Display) {
+        self.0.push(value.to_string());
+        self.debug(value);
+    }
+
+    fn error(&mut self, error: impl std::error::Error) {
+        let mut source = error.source();
+        while let Some(cause) = source {
+            self.both(cause);
+            source = cause.source();
+        }
+        self.both(error);
+    }
+
+    fn drain(&mut self, events: &mut Feed<Event>) {
+        while let Some(Some(event)) = events.next().now_or_never() {
+            self.debug(event);
+        }
+    }
+
+    fn check(self) {
+        for text in self.0 {
+            assert!(!text.contains(CANARY), "{text}");
+        }
+    }
+}
+
+fn secret(url: &str) -> Config {
+    config(&format!("{url}?token={CANARY}")).header("Authorization", format!("Bearer {CANARY}")).unwrap()
+}
+
+#[tokio::test]
+async fn a_life_full_of_faults_prints_no_secret() {
+    let mut printed = Printed::default();
+    let exchange = exchange().start().await.unwrap();
+    let config = secret(exchange.url()).max_message(100_000);
+    printed.debug(&config);
+    printed.debug(&config.endpoint);
+    let client = connect_to(config).await.unwrap();
+    let mut events = client.events();
+    let params = json!({ "client_id": CANARY, "expected_result": CANARY });
+
+    // Calls in every stage, and every way for one to end.
+    let request = Request::with("public/test", &params).unwrap();
+    printed.debug(&request);
+    let mut call = Box::pin(client.request(request));
+    printed.debug(&call);
+    assert!(call.as_mut().now_or_never().is_none());
+    let mut message = Box::pin(client.send(Message::from(CANARY)));
+    assert!(message.as_mut().now_or_never().is_none());
+    let mut binary = Box::pin(client.send(Message::from(CANARY.as_bytes().to_vec())));
+    assert!(binary.as_mut().now_or_never().is_none());
+    printed.debug((&call, &client));
+    printed.debug(soon(call).await.map(|payload| payload.as_str().map(str::len)));
+    let _ = soon(message).await;
+    let _ = soon(binary).await;
+    let not_a_number =
+        client.call::<u64>("public/hello", json!({ "client_name": CANARY, "client_version": "1" }));
+    printed.error(soon(not_a_number).await.unwrap_err());
+    printed.error(client.call::<Value>("public/test", json!([CANARY])).await.unwrap_err());
+    printed
+        .error(client.call::<Value>("public/test", json!({ "a": CANARY.repeat(4_000) })).await.unwrap_err());
+    let timed_out = client.request(Request::with("public/get_time", &params).unwrap());
+    exchange.fault(Target::All, Fault::LoseReply);
+    printed.error(soon(timed_out.timeout(millis(50))).await.unwrap_err());
+
+    // Streams, connections that end, attempts that fail.
+    let mut stream: Raw = subscribe(&client, QUOTE).await.unwrap();
+    let faults = [Fault::Reset, Fault::Garbage, Fault::UnknownReply, Fault::Oversize(200_000), Fault::Drop];
+    for fault in faults {
+        exchange.door(Door::Refuse { status: 503, retry_after: None }, Span::Attempts(1));
+        exchange.fault(Target::All, fault);
+        for _ in 0..20 {
+            printed.debug(next(&mut stream).await);
+        }
+        printed.debug((&client, &stream, client.state(), client.stats()));
+        printed.drain(&mut events);
+    }
+    exchange.open_door();
+    exchange.door(Door::Refuse { status: 401, retry_after: None }, Span::UntilOpened);
+    exchange.fault(Target::All, Fault::Reset);
+    printed.both(soon(client.ended()).await);
+    printed.error(client.call::<Value>("public/test", &params).await.unwrap_err());
+    printed.error(client.subscribe("a").await.unwrap_err());
+    printed.debug((&client, &stream, &events, client.state()));
+    printed.drain(&mut events);
+    printed.check();
+}
+
+#[tokio::test]
+async fn what_a_server_sends_is_not_printed_while_it_waits() {
+    let mut printed = Printed::default();
+    let venue = Venue::new().await;
+    let client = steadysocket::start(secret(&venue.url), deribit(), Native::new()).unwrap();
+    let (mut events, messages) = (client.events(), client.messages());
+    let server = async {
+        let mut peer = venue.welcome().await;
+        let request = peer.serve_until("public/subscribe").await;
+        peer.answer(&request).await;
+        peer
+    };
+    let (mut peer, stream) =
+        soon(async { futures::join!(server, client.subscribe_with::<u64>("data", Default::default())) })
+            .await;
+    let mut stream = stream.unwrap();
+    let call = async {
+        printed.error(client.call::<u64>("echo", json!({ "text": CANARY })).await.unwrap_err());
+        let request = Request::with("echo", &json!({ "text": CANARY })).unwrap();
+        client.request(request).await.unwrap()
+    };
+    let serve = async {
+        for data in [json!(CANARY), json!({ CANARY: CANARY }), json!([[CANARY]])] {
+            peer.send(notification("data", &data)).await;
+            peer.send(notification("nobodys", &data)).await;
+        }
+        peer.send(tokio_tungstenite::tungstenite::Message::text(format!("{{\"{CANARY}\": nonsense"))).await;
+        peer.send(tokio_tungstenite::tungstenite::Message::text(format!("[{{\"id\": \"{CANARY}\"}}, 7]")))
+            .await;
+        peer.send(tokio_tungstenite::tungstenite::Message::binary(CANARY.as_bytes().to_vec())).await;
+        let request = peer.serve_until("echo").await;
+        peer.answer(&request).await;
+        let request = peer.serve_until("echo").await;
+        peer.answer(&request).await;
+    };
+    let (payload, ()) = soon(async { futures::join!(call, serve) }).await;
+    printed.debug(payload);
+    printed.debug((&client, &stream, &messages, &events));
+    for _ in 0..3 {
+        let update = next(&mut stream).await;
+        assert!(matches!(update, Update::Invalid(_)), "{update:?}");
+        printed.debug(update);
+    }
+    printed.drain(&mut events);
+    printed.check();
+}
+
+#[tokio::test]
+async fn refused_configurations_and_providers_print_no_secret() {
+    let mut printed = Printed::default();
+    for url in [
+        format!("wss://user:{CANARY}@example.com/"),
+        format!("http://example.com/?token={CANARY}"),
+        format!("wss://example.com/#{CANARY}"),
+        format!("wss://example.com:99999/?token={CANARY}"),
+        format!("wss://example.com/ ?token={CANARY}"),
+    ] {
+        printed.error(Config::new(&url).unwrap_err());
+        let config = Config::with_provider(move || {
+            let url = url.clone();
+            async move { Ok::<_, std::io::Error>(url) }
+        });
+        printed.debug(&config);
+        printed.error(connect_to(config).await.unwrap_err());
+    }
+    let config = Config::new(format!("ws://192.0.2.1/?token={CANARY}")).unwrap();
+    printed.error(connect_to(config).await.unwrap_err());
+    let header = Config::new("wss://example.com").unwrap().header("X-Key", format!("{CANARY}\r\n"));
+    printed.error(header.unwrap_err());
+    // Nobody listens there.
+    let venue = Venue::new().await;
+    let url = venue.url.clone();
+    drop(venue);
+    printed.error(connect_to(secret(&url)).await.unwrap_err());
+    printed.check();
+}
