@@ -170,6 +170,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
             Mail::Messages(queue) => return self.handles.messages.push(queue),
             Mail::Events(queue) => return self.handles.events.push(queue),
             Mail::Ready(tell) => {
+                self.publish();
                 self.handles.ready.push(tell);
                 return self.handles.announce(&self.session.state());
             }
@@ -199,16 +200,27 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
 
     fn carry_out(&mut self, cx: &mut Context<'_>) -> bool {
         let mut busy = false;
+        let mut published = false;
         while let Some(effect) = self.session.poll_effect() {
             busy = true;
             match effect {
                 Effect::Connect(progress) => self.connect(progress),
                 Effect::Drop => self.hang_up(cx),
                 Effect::Deliver(consumer, payload) => self.deliver(consumer, payload),
-                other => self.handles.carry_out(other),
+                news => {
+                    // Whoever is woken by it may ask at once, in another thread, where the connection is.
+                    if !std::mem::replace(&mut published, true) {
+                        self.publish();
+                    }
+                    self.handles.carry_out(news);
+                }
             }
         }
         busy
+    }
+
+    fn publish(&self) {
+        self.mailbox.publish(self.session.state(), self.session.stats());
     }
 
     fn transmit(&mut self, cx: &mut Context<'_>) -> bool {
@@ -311,9 +323,8 @@ impl<L: Platform, P: Protocol> Future for Driver<L, P> {
                 break;
             }
         }
-        let state = this.session.state();
-        this.mailbox.publish(state.clone(), this.session.stats());
-        if let State::Ended(ended) = state {
+        this.publish();
+        if let State::Ended(ended) = this.session.state() {
             this.finish(&ended);
             return Poll::Ready(ended);
         }

@@ -2,12 +2,14 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use steadysocket::config::Backoff;
 use steadysocket::error::{Advice, Category, ConnectError, Disconnect, Ended, Error, Phase, TlsFailure};
 use steadysocket::transport::Signal;
-use steadysocket::{CloseCode, CloseFrame, Config, JsonRpc, State};
+use steadysocket::{Client, CloseCode, CloseFrame, Config, JsonRpc, State};
 
 use crate::calls::config;
 use crate::venue::Exchange;
@@ -315,4 +317,34 @@ fn dropping_the_last_handle_closes_and_dropping_the_driver_ends() {
         assert!(client.ready().await.is_err());
     });
     assert!(dropped.get());
+}
+
+/// Asks for the connection's state in the very moment in which it is woken, as another thread may.
+struct Asking {
+    client: Client,
+    states: Mutex<Vec<(State, u64)>>,
+    task: Waker,
+}
+
+impl Wake for Asking {
+    fn wake(self: Arc<Self>) {
+        let connections = self.client.stats().connections;
+        self.states.lock().unwrap().push((self.client.state(), connections));
+        self.task.wake_by_ref();
+    }
+}
+
+#[test]
+fn whoever_is_woken_sees_the_state_that_woke_him() {
+    let world = World::new(1, Exchange::new());
+    let client = world.client(config(), JsonRpc::new());
+    let states = world.run(async move {
+        let task = std::future::poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+        let asking = Arc::new(Asking { client: client.clone(), states: Mutex::default(), task });
+        let waker = Waker::from(asking.clone());
+        let mut ready = std::pin::pin!(client.ready());
+        std::future::poll_fn(|_| ready.as_mut().poll(&mut Context::from_waker(&waker))).await.unwrap();
+        std::mem::take(&mut *asking.states.lock().unwrap())
+    });
+    assert_eq!(states, [(State::Live, 1)]);
 }
