@@ -58,7 +58,9 @@ impl Client {
         config.validate()?;
         let mailbox = Arc::new(Mailbox::new(config.outbound));
         let client = Self(Arc::new(Link { mailbox: mailbox.clone(), queue: config.queue }));
-        Ok((client, Driver::new(Arc::new(config), protocol, platform, mailbox)))
+        #[allow(clippy::arc_with_non_send_sync, reason = "a browser's provider stays in its thread")]
+        let config = Arc::new(config);
+        Ok((client, Driver::new(config, protocol, platform, mailbox)))
     }
 
     /// Waits until the connection is live: open, logged in, subscriptions restored.

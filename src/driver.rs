@@ -68,8 +68,7 @@ const ROUNDS_A_POLL: usize = 8;
 impl<L: Platform, P: Protocol> Driver<L, P> {
     pub(crate) fn new(config: Arc<Config>, protocol: P, platform: L, mailbox: Arc<Mailbox>) -> Self {
         let seed = platform.seed();
-        let mut session = Session::new(config.clone(), protocol, L::PINGS, mailbox.ids.clone(), seed);
-        session.start(platform.now());
+        let session = Session::new(config.clone(), protocol, L::PINGS, mailbox.ids.clone(), seed);
         Self {
             session,
             platform,
@@ -234,8 +233,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
                     return true;
                 }
                 Poll::Pending => {
-                    let idle = !self.session.wants_to_send();
-                    self.session.handle_writable(self.platform.now(), idle);
+                    self.session.handle_writable(self.platform.now(), false);
                     return busy;
                 }
             }
@@ -316,6 +314,7 @@ impl<L: Platform, P: Protocol> Future for Driver<L, P> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let this = self.get_mut();
         this.mailbox.register(cx.waker());
+        this.session.start(this.platform.now());
         let mut busy = true;
         for _ in 0..ROUNDS_A_POLL {
             busy = this.round(cx);

@@ -232,6 +232,9 @@ pub enum Refusal {
     /// The server answered with an error.
     #[error(transparent)]
     Error(#[from] RpcError),
+    /// The request for it could not be sent.
+    #[error("not asked for: {0}")]
+    NotSent(Box<NotSent>),
     /// It was not confirmed in time: no answer came, or no connection.
     #[error("not confirmed within the deadline")]
     TimedOut,
@@ -244,6 +247,7 @@ impl Refusal {
     fn category(&self) -> Category {
         match self {
             Self::NotConfirmed | Self::Error(_) => Category::Application,
+            Self::NotSent(reason) => reason.category(),
             Self::TimedOut | Self::Offline => Category::Connection,
         }
     }
@@ -251,6 +255,7 @@ impl Refusal {
     fn advice(&self) -> Advice {
         match self {
             Self::NotConfirmed | Self::Error(_) => Advice::Change,
+            Self::NotSent(reason) => reason.advice(),
             // Subscribing twice does no harm.
             Self::TimedOut | Self::Offline => Advice::Retry(None),
         }

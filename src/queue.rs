@@ -270,7 +270,13 @@ mod tests {
     }
 
     fn drain(queue: &Queue<u32>) -> Vec<Update<u32>> {
-        std::iter::from_fn(|| queue.lock().pop().flatten()).collect()
+        std::iter::from_fn(|| queue.take()).collect()
+    }
+
+    impl Queue<u32> {
+        fn take(&self) -> Option<Update<u32>> {
+            self.lock().pop().flatten()
+        }
     }
 
     const LOST: Disconnect = Disconnect::Requested;
@@ -352,7 +358,7 @@ mod tests {
                 match step {
                     0 if live => { queue.interrupt(LOST); live = false }
                     1 if !live => { queue.resume(); live = true }
-                    2 => { if let Some(Some(update)) = { let popped = queue.lock().pop(); popped } { check(update) } }
+                    2 => queue.take().into_iter().for_each(&mut check),
                     _ => { sent += 1; queue.push(sent); }
                 }
                 prop_assert!(queue.len() <= capacity);

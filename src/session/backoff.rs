@@ -10,11 +10,13 @@ use crate::config::Backoff;
 pub(crate) struct Attempts {
     policy: Backoff,
     failed: u32,
+    /// The present connection was up long enough for its loss not to count as a failed attempt.
+    stable: bool,
 }
 
 impl Attempts {
     pub(crate) fn new(policy: Backoff) -> Self {
-        Self { policy, failed: 0 }
+        Self { policy, failed: 0, stable: false }
     }
 
     /// How many attempts in a row have failed.
@@ -22,14 +24,17 @@ impl Attempts {
         self.failed
     }
 
-    /// The connection proved stable.
-    pub(crate) fn reset(&mut self) {
+    /// The connection has been up for long enough: the count starts anew.
+    pub(crate) fn prove_stable(&mut self) {
         self.failed = 0;
+        self.stable = true;
     }
 
     /// Counts a failure; the delay before the next attempt, or `None` when no attempt is left.
     pub(crate) fn fail(&mut self, random: &mut Random) -> Option<Duration> {
-        self.failed = self.failed.saturating_add(1);
+        if !std::mem::take(&mut self.stable) {
+            self.failed = self.failed.saturating_add(1);
+        }
         if self.policy.max_attempts.is_some_and(|max| self.failed >= max) {
             return None;
         }
@@ -60,9 +65,11 @@ mod tests {
             })
             .collect();
         assert_eq!(bounds, [250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
-        attempts.reset();
-        attempts.fail(&mut random);
-        assert_eq!(attempts.bound().as_millis(), 250);
+        attempts.prove_stable();
+        for bound in [250, 250, 500] {
+            attempts.fail(&mut random);
+            assert_eq!(attempts.bound().as_millis(), bound);
+        }
     }
 
     #[test]

@@ -175,7 +175,11 @@ impl Core {
             }
             Owner::Nobody => {}
             Owner::Subscribe(keys) => {
-                let notes = self.subscriptions.refused(&keys, &Refusal::TimedOut, (now, &mut self.random));
+                let reason = match reason {
+                    NotSent::DeadlinePassed => Refusal::TimedOut,
+                    other => Refusal::NotSent(Box::new(other)),
+                };
+                let notes = self.subscriptions.refused(&keys, &reason, (now, &mut self.random));
                 self.tell(notes);
                 self.check_restored();
             }

@@ -266,7 +266,7 @@ impl<P: Protocol> Session<P> {
         Self { protocol, core }
     }
 
-    /// Begins the first attempt.
+    /// Begins the first attempt. Harmless when it has begun.
     pub fn start(&mut self, now: Instant) {
         if matches!(self.core.phase, Phase::New) {
             self.core.connect(now);
@@ -330,8 +330,8 @@ impl<P: Protocol> Session<P> {
         self.core.rearm();
     }
 
-    /// The socket has room again, or has none while there is something to send. A peer that takes nothing for the
-    /// heartbeat's idle limit and timeout together is given up, even while its data still comes.
+    /// The socket has room, or has none. A peer that takes nothing for the heartbeat's idle limit and timeout together
+    /// is given up, even while its data still comes.
     pub fn handle_writable(&mut self, now: Instant, writable: bool) {
         let since = if writable { None } else { self.core.blocked.or(Some(now)) };
         if since != self.core.blocked {
@@ -340,11 +340,6 @@ impl<P: Protocol> Session<P> {
             let deadline = since.zip(patience).map(|(since, patience)| since + patience);
             self.core.timers.set(Timer::Stalled, deadline);
         }
-    }
-
-    /// Whether [`poll_transmit`](Self::poll_transmit) may have something to say.
-    pub fn wants_to_send(&self) -> bool {
-        !self.core.control.is_empty() || self.core.requests.waiting() > 0
     }
 
     /// The platform noticed something.
@@ -379,7 +374,7 @@ impl<P: Protocol> Session<P> {
                     }
                 }
                 Timer::Retry => self.core.connect(now),
-                Timer::Stable => self.core.attempts.reset(),
+                Timer::Stable => self.core.attempts.prove_stable(),
                 Timer::Heartbeat => {
                     let nonce = self.core.random.next();
                     let beat = self.core.liveness.as_mut().map(|liveness| liveness.on_timeout(now, nonce));
@@ -600,6 +595,9 @@ impl<P: Protocol> Session<P> {
         result: Result<Payload, RpcError>,
     ) -> Option<RequestId> {
         let Some((owner, batch)) = self.core.requests.answer(id) else {
+            if self.core.requests.is_unawaited(id) {
+                return None;
+            }
             let late = self.core.ids.knows(id);
             self.core.event(if late { Event::LateReply(id) } else { Event::UnknownReply(id) });
             return None;

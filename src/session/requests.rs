@@ -151,7 +151,12 @@ pub(crate) struct Requests {
     queues: BTreeMap<(Rank, usize), VecDeque<RequestId>>,
     waiting: usize,
     waiting_bytes: usize,
+    /// The last requests that left and whose answers nobody waits for.
+    unawaited: VecDeque<RequestId>,
 }
+
+/// How many answers that nobody waits for are known as such when they come.
+const UNAWAITED: usize = 16;
 
 impl Requests {
     /// Queues `work`. Only the user's requests are bounded: the session's own are few by construction.
@@ -164,10 +169,11 @@ impl Requests {
         limit: Option<OutboundLimit>,
     ) -> Result<(), NotSent> {
         let size = work.size();
-        if let Some(limit) = limit {
-            if self.waiting >= limit.messages || self.waiting_bytes.saturating_add(size) > limit.bytes {
-                return Err(NotSent::QueueFull);
-            }
+        let full = |limit: OutboundLimit| {
+            self.waiting >= limit.messages || self.waiting_bytes.saturating_add(size) > limit.bytes
+        };
+        if limit.is_some_and(full) {
+            return Err(NotSent::QueueFull);
         }
         let costs = total_cost(protocol, &work);
         if let Work::Batch(items) = &work {
@@ -292,6 +298,11 @@ impl Requests {
         ids.into_iter().filter_map(|id| self.end(id)).collect()
     }
 
+    /// Whether this is a request whose answer nobody waits for.
+    pub(crate) fn is_unawaited(&self, id: RequestId) -> bool {
+        self.unawaited.contains(&id)
+    }
+
     /// Whether a request of this rank has not left yet.
     pub(crate) fn has_unsent(&self, rank: Rank) -> bool {
         self.queues.range((rank, 0)..=(rank, usize::MAX)).any(|(_, queue)| !queue.is_empty())
@@ -357,7 +368,10 @@ impl Requests {
             Work::Call(request) => {
                 let again = keep && protocol.is_idempotent(&request.method);
                 let again = again.then(|| Box::new(Again { request, rank, costs }));
-                if !matches!(entry.owner, Owner::Nobody) {
+                if matches!(entry.owner, Owner::Nobody) {
+                    self.unawaited.truncate(UNAWAITED - 1);
+                    self.unawaited.push_front(id);
+                } else {
                     entry.stage = Stage::Sent { batch: None, again };
                     self.insert(id, entry);
                 }

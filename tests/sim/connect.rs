@@ -213,6 +213,27 @@ fn attempts_can_be_limited() {
 }
 
 #[test]
+fn the_loss_of_a_stable_connection_is_no_failed_attempt() {
+    let exchange = Exchange::new();
+    let world = World::new(1, exchange.clone());
+    let backoff = Backoff { max_attempts: Some(1), ..Backoff::default() };
+    let client = world.client(config().backoff(backoff), JsonRpc::new());
+    world.run_for(seconds(6));
+    let mut events = client.events();
+    world.run_for(seconds(1));
+    world.net(|net| net.end(0, "cut"));
+    world.run_for(seconds(1));
+    assert_eq!((client.state(), client.stats().connections), (State::Live, 2));
+    let mut attempts = Vec::new();
+    while let Some(Some(event)) = futures::FutureExt::now_or_never(events.next()) {
+        if let steadysocket::Update::Data(steadysocket::Event::State(State::Connecting { attempt })) = event {
+            attempts.push(attempt);
+        }
+    }
+    assert_eq!(attempts, [1]);
+}
+
+#[test]
 fn a_provider_is_asked_at_each_attempt_and_its_failures_are_attempts() {
     // The provider must be `Send`, as on any platform with threads; the count is shared with the test.
     let asked = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));

@@ -169,8 +169,12 @@ fn without_pings_the_protocol_asks() {
     let exchange = Exchange::new();
     let world = World::new(1, exchange.clone());
     let client = world.pingless_client(config(), WithHeartbeat(JsonRpc::new()));
+    let mut events = client.events();
     world.run_for(seconds(60));
     assert_eq!((client.state(), client.stats().connections), (State::Live, 1));
+    while let Some(Some(event)) = futures::FutureExt::now_or_never(events.next()) {
+        assert!(!matches!(event, Update::Data(Event::LateReply(_))), "nobody waits for a probe's reply");
+    }
     assert!(exchange.with(|script| script.calls("probe").len()) >= 5);
     world.net(|net| net.kill(0));
     world.run_for(seconds(16));
@@ -241,4 +245,23 @@ fn a_call_in_flight_when_the_peer_goes_silent_is_unknown() {
         matches!(outcome, Err(Error::Unknown(Unknown::Disconnected(Disconnect::Silent(_))))),
         "{outcome:?}"
     );
+}
+
+#[test]
+fn a_peer_that_takes_nothing_is_found_while_its_data_flows() {
+    let exchange = Exchange::new();
+    exchange.with(|script| script.publish_every = Some(seconds(1)));
+    let world = World::new(1, exchange.clone());
+    let client = world.client(config(), JsonRpc::new());
+    let inner = world.clone();
+    world.run(async move {
+        let _stream = client.subscribe("a").await.unwrap();
+        inner.net(|net| net.stall(0));
+        // More than the pipe holds, each with a deadline shorter than our patience with the peer.
+        for _ in 0..20 {
+            let calls = (0..5).map(|_| client.request(Request::new("silent")).timeout(seconds(2)));
+            futures::future::join_all(calls).await;
+        }
+        assert_eq!(client.stats().connections, 2);
+    });
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use steadysocket::config::{Overflow, Queue};
-use steadysocket::error::Error;
+use steadysocket::error::{Error, Refusal};
 use steadysocket::transport::Signal;
 use steadysocket::{Client, JsonRpc, State, Update};
 
@@ -64,9 +64,9 @@ fn live(seed: u64, hours: u32) -> Outcome {
         world.run_for(HOUR);
         judge(&exchange, &told.borrow(), seed);
     }
-    // The network is kind again: everything desired must come back.
+    // The network is kind again, once the last fault on its way has struck: everything desired must come back.
     exchange.with(|script| script.storm = None);
-    world.run_for(Duration::from_secs(120));
+    world.run_for(Duration::from_secs(300));
     let stats = client.stats();
     assert_eq!((client.state(), stats.desired, stats.confirmed), (State::Live, 3, 3), "seed {seed}");
     assert!(stats.waiting + stats.in_flight <= 3, "seed {seed}: {stats:?}");
@@ -104,7 +104,8 @@ async fn consume(world: World, client: Client, channel: &'static str, heard: Rc<
     };
     let (mut last, mut excused) = (None::<u64>, true);
     while let Some(update) = stream.next().await {
-        let mut heard = heard.borrow_mut();
+        world.net(|net| net.note((channel, format!("{update:?}"))));
+        let is_data = matches!(update, Update::Data(_));
         match update {
             Update::Data(number) => {
                 if let Some(last) = last {
@@ -112,22 +113,22 @@ async fn consume(world: World, client: Client, channel: &'static str, heard: Rc<
                     assert!(excused || number == last + 1, "{channel}: {last} to {number} without a word");
                 }
                 (last, excused) = (Some(number), false);
-                heard.data += 1;
-                drop(heard);
-                if world.net(|net| net.chance(500)) {
-                    world.sleep(Duration::from_secs(60)).await;
-                }
+                heard.borrow_mut().data += 1;
             }
             Update::Interrupted(_) => {
                 excused = true;
-                heard.interruptions += 1;
+                heard.borrow_mut().interruptions += 1;
             }
             Update::Lagged(lost) => {
                 excused = true;
-                heard.lagged += lost;
+                heard.borrow_mut().lagged += lost;
             }
-            Update::Resumed => {}
+            // A venue that stalls does not answer; it is asked again.
+            Update::Resumed | Update::Refused(Refusal::TimedOut) => {}
             other => panic!("{channel}: {other:?}"),
+        }
+        if is_data && world.net(|net| net.chance(500)) {
+            world.sleep(Duration::from_secs(60)).await;
         }
     }
 }
@@ -190,7 +191,7 @@ fn a_hundred_hours() {
         heard.lagged += life.heard.lagged;
     }
     println!("storm: 100 h, {connections} connections, {orders} orders, {happened} events, {heard:?}");
-    assert!(connections > 300 && orders > 10_000 && heard.interruptions > 500 && heard.lagged > 0);
+    assert!(connections > 1000 && orders > 5000 && heard.interruptions > 1000 && heard.lagged > 0);
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Net {
 
     /// Whether a thing of `one_in` chances happens.
     pub fn chance(&mut self, one_in: u64) -> bool {
-        self.random() % one_in == 0
+        self.random().is_multiple_of(one_in)
     }
 
     pub fn between(&mut self, low: Duration, high: Duration) -> Duration {
@@ -118,7 +118,7 @@ impl Net {
 
     /// Sends a frame to the client, in order.
     pub fn send(&mut self, conn: ConnId, frame: Frame) {
-        self.to_client(conn, Ok(frame));
+        self.deliver(conn, Ok(frame));
     }
 
     pub fn send_text(&mut self, conn: ConnId, text: impl Into<String>) {
@@ -127,7 +127,7 @@ impl Net {
 
     /// Ends the connection after what was sent.
     pub fn end(&mut self, conn: ConnId, how: &str) {
-        self.to_client(conn, Err(Disconnect::Dropped(how.into())));
+        self.deliver(conn, Err(Disconnect::Dropped(how.into())));
         self.conns[conn].over = true;
     }
 
@@ -152,7 +152,7 @@ impl Net {
         }
     }
 
-    fn to_client(&mut self, conn: ConnId, what: Result<Frame, Disconnect>) {
+    fn deliver(&mut self, conn: ConnId, what: Result<Frame, Disconnect>) {
         if self.is_open(conn) {
             let at = self.arrival(conn, 0);
             self.schedule(at, Happening::ToClient(conn, what));

@@ -138,6 +138,11 @@ impl Exchange {
         self.state.credits().spent(bucket)
     }
 
+    /// Credits that an address has left in a bucket.
+    pub fn credits_left(&self, ip: IpAddr, bucket: Bucket) -> u64 {
+        self.state.credits().left(ip, bucket, self.state.clock.uptime())
+    }
+
     /// Calls refused for want of credits.
     pub fn calls_refused(&self) -> u64 {
         self.state.credits().refused()

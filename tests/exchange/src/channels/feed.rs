@@ -13,6 +13,14 @@ use crate::market::quoted::Quoted;
 const STEPS_100MS: u64 = 4;
 const STEPS_SECOND: u64 = 40;
 
+/// What tells one state of an instrument from another, as one channel sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Mark {
+    Ticker { change_id: u64, trade_seq: u64, index: f64 },
+    Quote { bid: Option<(i64, i64)>, ask: Option<(i64, i64)> },
+    Grouped { change_id: u64 },
+}
+
 /// What a channel remembers of its last frame.
 #[derive(Debug)]
 enum Memory {
@@ -20,8 +28,8 @@ enum Memory {
     Book { published: Ladder, change_id: u64, ms: i64 },
     /// The last trade published of each instrument.
     Trades(BTreeMap<String, u64>),
-    /// Change number, trade number and index price that the last frame showed.
-    Shown(u64, u64, f64),
+    /// What the last frame showed, as far as it matters for whether there is news.
+    Shown(Option<Mark>),
 }
 
 /// The state of one channel.
@@ -39,7 +47,8 @@ impl Feed {
                 let quoted = instruments.iter().filter_map(|name| market.instrument(name));
                 Memory::Trades(quoted.map(|q| (q.terms.name.clone(), q.trade_seq)).collect())
             }
-            _ => Memory::Shown(0, 0, 0.0),
+            // The greeting shows the state of now.
+            _ => Memory::Shown(mark(&channel, market)),
         };
         Self { channel, memory }
     }
@@ -108,14 +117,29 @@ impl Feed {
     }
 
     fn next_current(&mut self, market: &Market, now_ms: i64) -> Option<Value> {
-        let quoted = self.quoted(market)?;
-        let index = if matches!(self.channel, Channel::Ticker { .. }) { quoted.index } else { 0.0 };
-        let shown = (quoted.change_id, quoted.trade_seq, index);
-        if matches!(self.memory, Memory::Shown(change, trade, index) if (change, trade, index) == shown) {
+        let mark = mark(&self.channel, market)?;
+        if matches!(self.memory, Memory::Shown(Some(shown)) if shown == mark) {
             return None;
         }
-        self.memory = Memory::Shown(shown.0, shown.1, shown.2);
+        self.memory = Memory::Shown(Some(mark));
         self.current(market, now_ms)
+    }
+}
+
+fn mark(channel: &Channel, market: &Market) -> Option<Mark> {
+    match channel {
+        Channel::Ticker { instrument, .. } => market.instrument(instrument).map(|quoted| Mark::Ticker {
+            change_id: quoted.change_id,
+            trade_seq: quoted.trade_seq,
+            index: quoted.index,
+        }),
+        Channel::Quote { instrument } => market
+            .instrument(instrument)
+            .map(|quoted| Mark::Quote { bid: quoted.book.best_bid(), ask: quoted.book.best_ask() }),
+        Channel::Grouped { instrument, .. } => {
+            market.instrument(instrument).map(|quoted| Mark::Grouped { change_id: quoted.change_id })
+        }
+        _ => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! How a connection ends, and why.
 
+use tokio_tungstenite::tungstenite::Error;
+
 /// Why a connection ended, as the journal has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closed {
@@ -17,6 +19,8 @@ pub enum Closed {
     TooSlow,
     /// Its address had no credits left.
     NoCredits,
+    /// It broke the WebSocket protocol, or sent a frame beyond all measure.
+    BadFrame,
     /// The maintenance script.
     Maintenance,
 }
@@ -56,6 +60,15 @@ impl Ending {
 
     pub(crate) fn idle() -> Self {
         Self { how: How::Fin, why: Closed::Idle }
+    }
+
+    pub(crate) fn bad_frame(error: &Error) -> Self {
+        let code = match error {
+            Error::Capacity(_) => 1009,
+            Error::Utf8(_) => 1007,
+            _ => 1002,
+        };
+        Self { how: How::Frame(code, error.to_string()), why: Closed::BadFrame }
     }
 
     pub(crate) fn maintenance() -> Self {

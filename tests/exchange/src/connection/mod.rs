@@ -2,33 +2,37 @@
 
 pub(crate) mod ending;
 pub(crate) mod heartbeat;
+mod misbehave;
 pub(crate) mod outbox;
 mod pipe;
 mod replies;
+pub(crate) mod seat;
 
 use std::future::poll_fn;
-use std::net::IpAddr;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use self::ending::{Closed, Ending, How};
 use self::heartbeat::{Beat, Heartbeat};
-use self::outbox::{Inbox, Item, Order, outbox};
+use self::outbox::{Inbox, Item, Order};
 use self::pipe::{Event, Pipe};
 use self::replies::Replies;
-use crate::faults::Fault;
+use self::seat::{Lease, Seat};
 use crate::faults::mischief::Mischief;
 use crate::rpc::envelope;
 use crate::rpc::session::{Reaction, Session};
 use crate::server::wire::Wire;
-use crate::state::State;
 
 /// Frames given to the socket before it is flushed.
 const BATCH: usize = 64;
+
+/// A stalled connection that nobody resumes ends after this, so that it does not stay for ever.
+const LONGEST_STALL: Duration = Duration::from_secs(300);
 
 /// What the loop woke up for.
 enum Wake {
@@ -46,49 +50,48 @@ struct Connection {
     pipe: Pipe,
     inbox: Inbox,
     replies: Replies,
+    /// The end is decided; nothing more is answered.
+    closing: bool,
+    stalled: Option<Instant>,
 }
 
 /// Serves one upgraded connection to its end, and writes it into the journal.
-pub(crate) async fn serve(state: Arc<State>, socket: WebSocketStream<Wire>, ip: IpAddr, number: u64) {
-    let _cleanup = Cleanup { state: state.clone(), number };
-    let mut connection = Connection::new(state.clone(), socket, ip, number);
+pub(crate) async fn serve(socket: WebSocketStream<Wire>, seat: Seat) {
+    let (mut connection, lease) = Connection::new(socket, seat);
     let (how, why) = connection.run().await;
-    connection.leave();
-    state.note(|journal| journal.note_close(number, state.clock.uptime(), why));
+    connection.leave_channels();
+    lease.end(why);
     if let Some(how) = how {
         connection.pipe.end(how).await;
     }
 }
 
 /// Ends a connection that has only just been upgraded.
-pub(crate) async fn dismiss(state: &State, socket: WebSocketStream<Wire>, number: u64, ending: Ending) {
-    state.note(|journal| journal.note_close(number, state.clock.uptime(), ending.why));
+pub(crate) async fn dismiss(socket: WebSocketStream<Wire>, seat: Seat, ending: Ending) {
+    seat.lease.end(ending.why);
     Pipe::new(socket).end(ending.how).await;
 }
 
-/// Takes the connection out of the lists, however its task ends.
-struct Cleanup {
-    state: Arc<State>,
-    number: u64,
-}
-
-impl Drop for Cleanup {
-    fn drop(&mut self) {
-        self.state.leave(self.number);
-    }
-}
-
 impl Connection {
-    fn new(state: Arc<State>, socket: WebSocketStream<Wire>, ip: IpAddr, number: u64) -> Self {
-        let (handle, inbox) = outbox(number, state.settings.outbox);
+    fn new(socket: WebSocketStream<Wire>, seat: Seat) -> (Self, Lease) {
+        let Seat { ip, handle, inbox, faults, lease } = seat;
         let mut mischief = Mischief::default();
-        for fault in state.enter(&handle) {
+        for fault in faults {
             mischief.plan(fault);
         }
+        let state = lease.state.clone();
         let heartbeat = Heartbeat::new(state.settings.second, Instant::now());
-        let rng = state.luck(number);
+        let rng = state.luck(handle.number());
         let session = Session { state, ip, handle, channels: Default::default(), heartbeat, mischief, rng };
-        Self { session, pipe: Pipe::new(socket), inbox, replies: Replies::default() }
+        let connection = Self {
+            session,
+            pipe: Pipe::new(socket),
+            inbox,
+            replies: Replies::default(),
+            closing: false,
+            stalled: None,
+        };
+        (connection, lease)
     }
 
     async fn run(&mut self) -> (Option<How>, Closed) {
@@ -131,8 +134,8 @@ impl Connection {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        if self.pipe.is_stalled() {
-            return None;
+        if let Some(since) = self.stalled {
+            return Some(since + LONGEST_STALL);
         }
         let subscribed = !self.session.channels.is_empty();
         let heartbeat = self.session.heartbeat.deadline(subscribed);
@@ -143,6 +146,7 @@ impl Connection {
         match event {
             Event::Written(Ok(())) => Flow::Continue(()),
             Event::Read(Some(Ok(message))) => self.on_message(message),
+            Event::Read(Some(Err(error))) if is_bad_frame(&error) => end(Ending::bad_frame(&error)),
             Event::Written(Err(_)) | Event::Read(Some(Err(_)) | None) => Flow::Break((None, Closed::Lost)),
         }
     }
@@ -150,8 +154,8 @@ impl Connection {
     fn on_message(&mut self, message: Message) -> Flow {
         match message {
             Message::Text(text) => self.on_request(text.as_str()),
-            // Text only, says the venue; what it answers to anything else is not known.
-            Message::Binary(bytes) => self.on_request(&String::from_utf8_lossy(&bytes)),
+            // Text only, says the venue: a binary frame is no JSON, whatever is in it.
+            Message::Binary(_) => self.on_request(""),
             Message::Close(frame) => {
                 // The socket answers the close by itself while it is read to its end.
                 let why = Closed::ByClient(frame.map(|frame| frame.code.into()));
@@ -165,10 +169,14 @@ impl Connection {
     }
 
     fn on_request(&mut self, text: &str) {
+        if self.closing {
+            return;
+        }
         let now = Instant::now();
         let mut reaction = self.session.receive(text, now);
         let (end, command) = (reaction.end.take(), reaction.command.take());
         let joins = std::mem::take(&mut reaction.joins);
+        self.closing = end.is_some();
         if reaction.delay.is_zero() {
             self.reply(&reaction);
             self.join(&joins);
@@ -193,14 +201,15 @@ impl Connection {
         channels.iter().for_each(|name| floor.join(name, &self.session.handle, state.clock.millis()));
     }
 
-    /// Nobody reaches this connection any more, although it may take a moment to end.
-    fn leave(&self) {
-        self.session.state.leave(self.session.handle.number());
+    fn leave_channels(&self) {
         let mut floor = self.session.state.floor();
         self.session.channels.iter().for_each(|name| floor.leave(name, self.session.handle.number()));
     }
 
     fn on_time(&mut self) -> Flow {
+        if self.stalled.is_some() {
+            return end(Ending::fault(How::Reset, "stall"));
+        }
         let now = Instant::now();
         for text in self.replies.due(now) {
             self.session.handle.send_text(text);
@@ -269,54 +278,14 @@ impl Connection {
         }
         Flow::Continue(())
     }
+}
 
-    fn misbehave(&mut self, fault: Fault) -> Flow {
-        match fault {
-            Fault::Drop => return end(Ending::fault(How::Fin, "drop")),
-            Fault::Reset => return end(Ending::fault(How::Reset, "reset")),
-            Fault::Close { code, reason } => return end(Ending::fault(How::Frame(code, reason), "close")),
-            Fault::Stall => self.pipe.stall(true),
-            Fault::Resume => {
-                self.pipe.stall(false);
-                return self.inbox.postponed.take().map_or(Flow::Continue(()), |order| self.obey(order));
-            }
-            Fault::UnknownReply => self.unknown_reply(),
-            Fault::Garbage => self.pipe.push(Message::text("{\"jsonrpc\":\"2.0\",\"met\u{fffd}")),
-            Fault::Oversize(bytes) => self.pipe.push(Message::text(padding(bytes))),
-            Fault::Binary(bytes) => self.pipe.push(Message::Binary(vec![0xa5; bytes].into())),
-            Fault::Pings(count) => {
-                (0..count).for_each(|n| self.pipe.push(Message::Ping(Bytes::from(n.to_string()))));
-            }
-            Fault::StrayUpdate(channel) => self.stray(&channel),
-            // The rest waits in the mischief.
-            _ => {}
-        }
-        Flow::Continue(())
-    }
-
-    fn stray(&mut self, channel: &str) {
-        let now_ms = self.session.state.clock.millis();
-        let stray = self.session.state.floor().stray(channel, now_ms);
-        if let Some(item) = stray {
-            self.write(item);
-        }
-    }
-
-    fn unknown_reply(&mut self) {
-        let now = self.session.state.clock.micros();
-        let id = serde_json::json!(u64::MAX >> 12);
-        let timing = envelope::Timing { us_in: now, us_out: now };
-        let testnet = self.session.state.settings.testnet;
-        let text = envelope::reply(Some(&id), &Ok("ok".into()), timing, testnet, &mut self.session.rng);
-        self.pipe.push(Message::text(text));
-    }
+/// Whether the client broke the WebSocket protocol, rather than the connection.
+fn is_bad_frame(error: &Error) -> bool {
+    let torn = matches!(error, Error::Protocol(ProtocolError::ResetWithoutClosingHandshake));
+    !torn && matches!(error, Error::Protocol(_) | Error::Capacity(_) | Error::Utf8(_))
 }
 
 fn end(ending: Ending) -> Flow {
     Flow::Break((Some(ending.how), ending.why))
-}
-
-/// A JSON text of exactly so many bytes, where that is possible.
-fn padding(bytes: usize) -> String {
-    format!("{{\"padding\":\"{}\"}}", "x".repeat(bytes.saturating_sub(14)))
 }

@@ -16,6 +16,9 @@ use crate::server::wire::Wire;
 /// How long a peer may take to take part in an end.
 const FAREWELL: Duration = Duration::from_millis(500);
 
+/// A control frame holds 125 bytes, of which the code takes two.
+const MAX_REASON: usize = 123;
+
 /// What happened on the socket.
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -89,7 +92,7 @@ impl Pipe {
                 let _late = tokio::time::timeout(FAREWELL, self.finish()).await;
             }
             How::Frame(code, reason) => {
-                let frame = CloseFrame { code: code.into(), reason: reason.into() };
+                let frame = CloseFrame { code: code.into(), reason: short(&reason).into() };
                 self.push(Message::Close(Some(frame)));
                 let _late = tokio::time::timeout(FAREWELL, self.farewell()).await;
             }
@@ -105,9 +108,19 @@ impl Pipe {
         while matches!(tcp.read(&mut rest).await, Ok(1..)) {}
     }
 
-    /// Sends the close frame and waits for the peer's.
+    /// Sends the close frame and waits for the peer's, then for the end of TCP.
     async fn farewell(&mut self) {
         let _broken = std::future::poll_fn(|cx| self.poll_write(cx)).await;
         while let Some(Ok(_)) = self.socket.next().await {}
+        self.finish().await;
     }
+}
+
+/// As much of a reason as a close frame holds.
+fn short(reason: &str) -> &str {
+    let mut end = reason.len().min(MAX_REASON);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    &reason[..end]
 }

@@ -242,6 +242,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_command_of_the_readme_is_known() {
+        let readme = include_str!("../../README.md");
+        let section = readme.split("## ").find(|section| section.starts_with("Faults")).unwrap();
+        let cells = section.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+        let commands: Vec<&str> =
+            cells.flat_map(|cell| cell.split('`').step_by(2)).filter(|c| !c.is_empty()).collect();
+        assert!(commands.len() > 20, "{commands:?}");
+        for command in commands {
+            assert!(command.parse::<Command>().is_ok(), "{command}");
+        }
+    }
+
     /// A word that fits; options are left out.
     fn example(word: &str) -> Option<&str> {
         match word {

@@ -6,10 +6,22 @@ use std::time::Duration;
 use super::Fault;
 
 /// What happens to a reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReplyFate {
     pub(crate) delay: Duration,
     pub(crate) copies: usize,
+}
+
+impl ReplyFate {
+    /// Once and at once.
+    pub(crate) fn prompt() -> Self {
+        Self { delay: Duration::ZERO, copies: 1 }
+    }
+
+    /// The same, some time later.
+    pub(crate) fn after(self, detour: Duration) -> Self {
+        Self { delay: self.delay + detour, ..self }
+    }
 }
 
 /// Waiting faults of one connection.

@@ -31,7 +31,7 @@ pub enum Fault {
     Close {
         /// The close code.
         code: u16,
-        /// The reason, at most 123 bytes.
+        /// The reason; what is beyond 123 bytes is cut off.
         reason: String,
     },
     /// Neither reads nor writes any more, while TCP stays up: a half-open connection.
@@ -64,7 +64,7 @@ pub enum Fault {
     RefuseChannel(String),
     /// Ends [`Fault::RefuseChannel`].
     AllowChannel(String),
-    /// So many `subscribe` calls are answered with 11052.
+    /// So many `subscribe` calls of each connection are answered with 11052. Lasting; zero ends it.
     FailSubscribes(usize),
 }
 

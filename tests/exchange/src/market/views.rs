@@ -13,12 +13,13 @@ impl Quoted {
         let best =
             |level: Option<(i64, i64)>| level.map_or((0.0, 0.0), |(p, a)| (price.value(p), amount.value(a)));
         let ((bid, bid_amount), (ask, ask_amount)) = (best(self.book.best_bid()), best(self.book.best_ask()));
+        let decimals = if self.mark < 10.0 { 4 } else { 2 };
         let mut ticker = json!({
             "instrument_name": self.terms.name, "timestamp": now_ms, "state": "open",
             "best_bid_price": bid, "best_bid_amount": bid_amount,
             "best_ask_price": ask, "best_ask_amount": ask_amount,
             "mark_price": self.mark, "index_price": self.index, "last_price": self.last,
-            "min_price": round(self.mark * 0.985, 4), "max_price": round(self.mark * 1.015, 4),
+            "min_price": round(self.mark * 0.985, decimals), "max_price": round(self.mark * 1.015, decimals),
             "open_interest": self.open_interest, "settlement_price": self.day.first,
             "estimated_delivery_price": self.index, "stats": self.stats(),
         });
@@ -56,7 +57,7 @@ impl Quoted {
         let mut object = json!({
             "trade_id": trade.id, "trade_seq": trade.seq, "timestamp": trade.ms,
             "instrument_name": self.terms.name, "price": self.terms.price.value(trade.fill.price),
-            "amount": amount, "contracts": amount / self.terms.contract_size.as_f64().unwrap_or(1.0),
+            "amount": amount, "contracts": round(amount / self.terms.contract_size.as_f64().unwrap_or(1.0), 6),
             "direction": if trade.fill.taker_buys { "buy" } else { "sell" },
             "tick_direction": trade.tick_direction, "mark_price": trade.mark, "index_price": trade.index,
         });

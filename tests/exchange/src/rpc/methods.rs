@@ -11,9 +11,6 @@ use super::{data, params, subscriptions};
 const VERSION: &str = "1.2.26";
 const SHORTEST_HEARTBEAT: f64 = 10.0;
 
-/// Private methods that exist, of which none can be called without authentication.
-const PRIVATE: &str = "private/";
-
 /// Answers one call.
 pub(crate) fn call(session: &mut Session, request: &Request, now: Instant) -> Result<Answer, ApiError> {
     let params = &request.params;
@@ -34,7 +31,8 @@ pub(crate) fn call(session: &mut Session, request: &Request, now: Instant) -> Re
         "public/get_instrument" => data::instrument(session, params).map(Into::into),
         "public/ticker" => data::ticker(session, params).map(Into::into),
         "public/get_order_book" => data::order_book(session, params).map(Into::into),
-        method if method.starts_with(PRIVATE) => Err(ApiError::unauthorized()),
+        // Whether it exists or not: without authentication there is nothing private.
+        method if method.starts_with("private/") => Err(ApiError::unauthorized()),
         _ => Err(ApiError::method_not_found()),
     }
 }

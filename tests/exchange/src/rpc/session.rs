@@ -17,7 +17,7 @@ use crate::connection::heartbeat::Heartbeat;
 use crate::connection::outbox::Handle;
 use crate::faults::command::Command;
 use crate::faults::maintenance::Phase;
-use crate::faults::mischief::Mischief;
+use crate::faults::mischief::{Mischief, ReplyFate};
 use crate::journal::RequestRecord;
 use crate::state::State;
 
@@ -81,8 +81,12 @@ impl Session {
         let timing = Timing { us_in, us_out: self.state.clock.micros() };
         let testnet = self.state.settings.testnet;
         let reply = envelope::reply(id.as_ref(), &outcome, timing, testnet, &mut self.rng);
-        let fate = self.mischief.reply();
-        let delay = if end { Duration::ZERO } else { fate.delay + self.detour(&method) };
+        // Control is exempt from what it controls, and a refusal comes before the end that follows it.
+        let fate = match self.is_local(&method) {
+            true => ReplyFate::prompt(),
+            false => self.mischief.reply().after(self.detour(&method)),
+        };
+        let delay = if end { Duration::ZERO } else { fate.delay };
         Reaction { reply, copies: fate.copies, delay, joins, command, end: end.then(Ending::no_credits) }
     }
 
@@ -97,7 +101,7 @@ impl Session {
     }
 
     fn call(&mut self, request: &Request, now: Instant) -> Result<Answer, ApiError> {
-        if request.method.starts_with("local/") && self.state.settings.control {
+        if self.is_local(&request.method) {
             return local::call(self, request);
         }
         if self.state.phase() != Phase::Open {
@@ -108,6 +112,10 @@ impl Session {
             return Err(ApiError::too_many_requests());
         }
         methods::call(self, request, now)
+    }
+
+    fn is_local(&self, method: &str) -> bool {
+        method.starts_with("local/") && self.state.settings.control
     }
 
     fn log(&self, request: &Request) {

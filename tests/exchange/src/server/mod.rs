@@ -7,16 +7,18 @@ pub(crate) mod wire;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_rustls::TlsAcceptor;
 
 use crate::state::State;
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A server that runs.
 pub(crate) struct Started {
@@ -53,8 +55,12 @@ async fn accept_all(state: Arc<State>, listener: TcpListener, acceptor: Option<T
     let mut clients = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept() => if let Ok((tcp, peer)) = accepted {
-                clients.spawn(upgrade::receive(state.clone(), tcp, peer.ip(), acceptor.clone()));
+            accepted = listener.accept() => match accepted {
+                Ok((tcp, peer)) => {
+                    clients.spawn(upgrade::receive(state.clone(), tcp, peer.ip(), acceptor.clone()));
+                }
+                // Out of descriptors, most likely: trying again at once would only burn time.
+                Err(_) => sleep(ACCEPT_PAUSE).await,
             },
             Some(_) = clients.join_next() => {}
         }

@@ -8,6 +8,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::server::{Callback, ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::http::header::RETRY_AFTER;
@@ -16,7 +17,8 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
 use super::wire::Wire;
 use crate::connection;
-use crate::connection::ending::{Closed, Ending, How};
+use crate::connection::ending::{Ending, How};
+use crate::connection::seat::Seat;
 use crate::faults::door::Door;
 use crate::faults::maintenance::Phase;
 use crate::state::State;
@@ -38,16 +40,11 @@ pub(crate) async fn receive(state: Arc<State>, tcp: TcpStream, ip: IpAddr, accep
             stay_silent(tcp).await;
         }
         door => {
-            let mut number = None;
-            let upgrade = upgrade(&state, tcp, ip, acceptor, door.as_ref(), &mut number);
+            let mut seat = None;
+            let upgrade = upgrade(&state, tcp, ip, acceptor, door.as_ref(), &mut seat);
             let socket = timeout(PATIENCE, upgrade).await.ok().flatten();
-            match (socket, number) {
-                (Some(socket), Some(number)) => serve(state, socket, ip, number, door).await,
-                // It was let in and then did not complete the handshake.
-                (None, Some(number)) => {
-                    state.note(|journal| journal.note_close(number, state.clock.uptime(), Closed::Lost));
-                }
-                (_, None) => {}
+            if let (Some(socket), Some(seat)) = (socket, seat) {
+                serve(socket, seat, door).await;
             }
         }
     }
@@ -66,43 +63,45 @@ async fn stay_silent(mut tcp: TcpStream) {
     while matches!(tcp.read(&mut ignored).await, Ok(1..)) {}
 }
 
-async fn serve(
-    state: Arc<State>,
-    socket: WebSocketStream<Wire>,
-    ip: IpAddr,
-    number: u64,
-    door: Option<Door>,
-) {
+async fn serve(socket: WebSocketStream<Wire>, seat: Seat, door: Option<Door>) {
     let Some(Door::CloseAtOnce(code)) = door else {
-        return connection::serve(state, socket, ip, number).await;
+        return connection::serve(socket, seat).await;
     };
     let ending = Ending::fault(How::Frame(code, "closed at once".into()), "close at once");
-    connection::dismiss(&state, socket, number, ending).await;
+    connection::dismiss(socket, seat, ending).await;
 }
 
 async fn upgrade(
-    state: &State,
+    state: &Arc<State>,
     tcp: TcpStream,
     ip: IpAddr,
     acceptor: Option<TlsAcceptor>,
     door: Option<&Door>,
-    number: &mut Option<u64>,
+    seat: &mut Option<Seat>,
 ) -> Option<WebSocketStream<Wire>> {
     let wire = match acceptor {
         None => Wire::Plain(tcp),
-        Some(acceptor) => Wire::Tls(Box::new(acceptor.accept(tcp).await.ok()?)),
+        Some(acceptor) => Wire::Tls(Box::new(handshake(state, acceptor, tcp).await?)),
     };
     let config = WebSocketConfig::default().max_message_size(Some(MAX_FRAME)).max_frame_size(Some(MAX_FRAME));
-    let porter = Porter { state, ip, door, number };
+    let porter = Porter { state, ip, door, seat };
     accept_hdr_async_with_config(wire, porter, Some(config)).await.ok()
+}
+
+async fn handshake(state: &State, acceptor: TlsAcceptor, tcp: TcpStream) -> Option<TlsStream<TcpStream>> {
+    let accepted = acceptor.accept(tcp).await.ok();
+    if accepted.is_none() {
+        state.note(|journal| journal.note_refusal(state.clock.uptime(), None));
+    }
+    accepted
 }
 
 /// Decides over one upgrade request.
 struct Porter<'a> {
-    state: &'a State,
+    state: &'a Arc<State>,
     ip: IpAddr,
     door: Option<&'a Door>,
-    number: &'a mut Option<u64>,
+    seat: &'a mut Option<Seat>,
 }
 
 impl Callback for Porter<'_> {
@@ -115,14 +114,8 @@ impl Callback for Porter<'_> {
         if request.uri().path() != PATH {
             return Err(self.refuse(404, None));
         }
-        // Counting and entering is one step, so that two clients cannot share the last place.
-        let limit = self.state.settings.connections_per_ip;
-        let opened = self.state.clock.uptime();
-        let number = self
-            .state
-            .note(|journal| (journal.open_from(self.ip) < limit).then(|| journal.note_open(self.ip, opened)));
-        *self.number = number;
-        if number.is_none() { Err(self.refuse(429, None)) } else { Ok(response) }
+        *self.seat = Seat::take(self.state, self.ip);
+        if self.seat.is_none() { Err(self.refuse(429, None)) } else { Ok(response) }
     }
 }
 

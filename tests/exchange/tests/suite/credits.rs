@@ -53,6 +53,21 @@ async fn a_new_connection_shares_what_is_left() {
     second.error("public/get_time", json!({}), 10028).await;
     assert_eq!(second.end().await, End::Abrupt);
     assert_eq!(exchange.credits_spent(Bucket::NonMatching), 50_000);
+    assert_eq!(exchange.credits_left(std::net::Ipv4Addr::LOCALHOST.into(), Bucket::NonMatching), 0);
+}
+
+#[tokio::test]
+async fn after_the_refusal_nothing_more_is_answered() {
+    let exchange = orderly().credits(still()).start().await.unwrap();
+    let mut client = Client::connect(&exchange).await;
+    for _ in 0..30 {
+        client.send("public/subscribe", json!({ "channels": [] })).await;
+    }
+    for _ in 0..10 {
+        assert_eq!(client.frame().await["result"], json!([]));
+    }
+    assert_eq!(client.frame().await["error"]["code"], 10028);
+    assert!(matches!(client.message().await, Some(Err(_)) | None));
 }
 
 #[tokio::test]

@@ -90,6 +90,8 @@ async fn nonsense_is_answered_and_the_socket_stays_open() {
             (&json!(code), &data, &id)
         );
     }
+    client.send_binary(b"{\"id\":6,\"method\":\"public/test\"}").await;
+    assert_eq!(client.frame().await["error"]["code"], 11050);
     client.result("public/test", json!({})).await;
 }
 

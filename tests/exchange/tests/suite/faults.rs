@@ -72,6 +72,16 @@ async fn faults_can_be_for_one_connection() {
     assert_eq!(exchange.fault(Target::Connection(1), Fault::Drop), 0);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_knows_that_it_is_connected_can_be_reached() {
+    let exchange = orderly().start().await.unwrap();
+    for _ in 0..100 {
+        let mut client = Client::connect(&exchange).await;
+        assert_eq!(exchange.fault(Target::Newest, Fault::Reset), 1);
+        assert_eq!(client.end().await, End::Abrupt);
+    }
+}
+
 #[tokio::test]
 async fn a_stalled_connection_is_up_but_says_nothing_until_it_resumes() {
     let (exchange, mut client) = start().await;
@@ -210,6 +220,26 @@ async fn chaos_cuts_everyone_now_and_then() {
     for _ in 0..20 {
         client.result("public/test", json!({})).await;
     }
+}
+
+#[tokio::test]
+async fn a_ping_is_answered() {
+    let (_exchange, mut client) = start().await;
+    client.ping(b"are you there").await;
+    assert!(
+        matches!(client.message().await, Some(Ok(Message::Pong(bytes))) if bytes == b"are you there"[..])
+    );
+}
+
+#[tokio::test]
+async fn a_frame_beyond_all_measure_ends_the_connection() {
+    let (exchange, mut client) = start().await;
+    client.send_text("x".repeat(2 * 1024 * 1024)).await;
+    assert!(matches!(client.end().await, End::Frame(1009, _) | End::Abrupt));
+    soon(exchange.wait_until(|journal| {
+        journal.connections().all(|c| c.closed.as_ref().is_some_and(|(_, why)| *why == Closed::BadFrame))
+    }))
+    .await;
 }
 
 #[tokio::test]

@@ -66,6 +66,17 @@ impl Client {
         self.socket.send(Message::text(text.into())).await.expect("the socket should take a frame");
     }
 
+    pub(crate) async fn send_binary(&mut self, bytes: &[u8]) {
+        self.socket
+            .send(Message::Binary(bytes.to_vec().into()))
+            .await
+            .expect("the socket should take a frame");
+    }
+
+    pub(crate) async fn ping(&mut self, bytes: &[u8]) {
+        self.socket.send(Message::Ping(bytes.to_vec().into())).await.expect("the socket should take a frame");
+    }
+
     /// Sends a request and does not wait.
     pub(crate) async fn send(&mut self, method: &str, params: Value) -> u64 {
         let id = self.next_id;
