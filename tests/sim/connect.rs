@@ -236,7 +236,7 @@ fn the_loss_of_a_stable_connection_is_no_failed_attempt() {
 #[test]
 fn a_provider_is_asked_at_each_attempt_and_its_failures_are_attempts() {
     // The provider must be `Send`, as on any platform with threads; the count is shared with the test.
-    let asked = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let asked = Arc::new(std::sync::atomic::AtomicU32::new(0));
     let count = asked.clone();
     let config = Config::with_provider(move || {
         let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -321,7 +321,7 @@ fn dropping_the_last_handle_closes_and_dropping_the_driver_ends() {
     assert!(exchange.with(|script| script.subscribed.is_empty()));
 
     let platform = crate::world::SimPlatform::<true>::new(&world);
-    let (client, driver) = steadysocket::Client::with_platform(config(), JsonRpc::new(), platform).unwrap();
+    let (client, driver) = Client::with_platform(config(), JsonRpc::new(), platform).unwrap();
     let call = client.request(steadysocket::Request::new("echo"));
     let dropped = Rc::new(Cell::new(false));
     let flag = dropped.clone();
