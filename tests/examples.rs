@@ -150,6 +150,22 @@ fn what_cannot_work_is_told_in_one_line() {
 }
 
 #[test]
+fn a_refusal_for_good_ends_the_ticker_with_its_reason_and_a_summary() {
+    use steadysocket_exchange::{Door, Exchange, Fault, Span, Target};
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let exchange = runtime.block_on(Exchange::builder().start()).unwrap();
+    let mut ticker = Ticker::start(&["--url", exchange.url()]);
+    ticker.wait_for("update");
+    exchange.door(Door::Refuse { status: 401, retry_after: None }, Span::UntilOpened);
+    exchange.fault(Target::All, Fault::Drop);
+    let (lines, status, complaints) = ticker.end();
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(complaints, "ticker: the server answered HTTP 401\n");
+    assert!(lines.iter().any(|line| line["state"] == "ended"));
+    assert_eq!(summary(&lines)["lost_subscriptions"], 7);
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_ends_the_ticker_quietly() {
     let mut ticker = Ticker::start(&[]);
     ticker.wait_for("update");
