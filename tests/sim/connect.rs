@@ -300,14 +300,32 @@ fn offline_pauses_and_online_tries_at_once() {
 #[test]
 fn a_visible_page_does_not_wait_for_the_backoff() {
     let exchange = Exchange::new();
-    exchange.with(|script| script.dials.push_back(Dial::Fail(status(503, Some(seconds(60))))));
+    exchange.with(|script| script.dials.push_back(Dial::Fail(status(503, None))));
     let world = World::new(1, exchange);
-    let client = world.client(config().retry_initial_connect(true), JsonRpc::new());
+    let backoff = Backoff { base: seconds(3600), cap: seconds(3600), ..Backoff::default() };
+    let client = world.client(config().retry_initial_connect(true).backoff(backoff), JsonRpc::new());
     world.run_for(seconds(1));
     let start = world.now();
     world.net(|net| net.signal(Signal::Visible));
     world.run(async move { client.ready().await.unwrap() });
     assert!(world.now().since(start) < Duration::from_millis(100));
+}
+
+#[test]
+fn nothing_hurries_past_retry_after() {
+    let exchange = Exchange::new();
+    exchange.with(|script| script.dials.push_back(Dial::Fail(status(429, Some(seconds(60))))));
+    let world = World::new(1, exchange.clone());
+    let client = world.client(config().retry_initial_connect(true), JsonRpc::new());
+    for signal in [Signal::Visible, Signal::Offline, Signal::Online, Signal::Visible] {
+        world.run_for(seconds(10));
+        world.net(|net| net.signal(signal));
+        client.reconnect();
+    }
+    world.run_for(seconds(15));
+    assert_eq!(exchange.with(|script| script.dialled.len()), 1);
+    world.run_for(seconds(10));
+    assert_eq!(exchange.with(|script| script.dialled.len()), 2);
 }
 
 #[test]
