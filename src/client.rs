@@ -83,7 +83,7 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
-    /// let time: u64 = client.call("public/get_time", ()).await?;
+    /// let time: u64 = client.call("get_time", ()).await?;
     /// # Ok(()) }
     /// ```
     ///
@@ -106,7 +106,7 @@ impl Client {
     /// # use steadysocket::Request;
     /// # use std::time::Duration;
     /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
-    /// let request = Request::with("public/test", &serde_json::json!({}))?;
+    /// let request = Request::with("test", &serde_json::json!({}))?;
     /// let version = client.request(request).timeout(Duration::from_secs(1)).await?;
     /// println!("{:?}", version.as_str());
     /// # Ok(()) }
@@ -192,13 +192,24 @@ impl Client {
         self.subscribe_with(channel, self.0.queue).await
     }
 
+    /// As [`subscribe`](Self::subscribe), with data decoded as `T`.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe).
+    pub async fn subscribe_as<T: FromPayload>(
+        &self,
+        channel: impl Into<String>,
+    ) -> Result<Subscription<T>, Error> {
+        self.subscribe_with(channel, self.0.queue).await
+    }
+
     /// As [`subscribe`](Self::subscribe), with a queue of its own and data decoded as `T`.
     ///
     /// ```no_run
     /// # use steadysocket::config::{Overflow, Queue};
     /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
     /// let queue = Queue { capacity: 16, overflow: Overflow::Latest };
-    /// let mut prices = client.subscribe_with::<serde_json::Value>("ticker.X.100ms", queue).await?;
+    /// let mut prices = client.subscribe_with::<serde_json::Value>("ticker", queue).await?;
     /// # Ok(()) }
     /// ```
     ///
@@ -380,7 +391,7 @@ impl Drop for Call {
 /// ```no_run
 /// # use steadysocket::Update;
 /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
-/// let mut ticks = client.subscribe("ticker.BTC-PERPETUAL.100ms").await?;
+/// let mut ticks = client.subscribe("ticker").await?;
 /// while let Some(update) = ticks.next().await {
 ///     match update {
 ///         Update::Data(payload) => println!("{:?}", payload.as_str()),

@@ -326,7 +326,7 @@ pub enum ConnectError {
         problem: String,
     },
     /// No address of the host accepted a TCP connection.
-    #[error("cannot connect: {0}")]
+    #[error("{0}")]
     Tcp(String),
     /// The TLS handshake failed.
     #[error("TLS: {problem}")]
