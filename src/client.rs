@@ -83,7 +83,7 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
-    /// let time: u64 = client.call("public/get_time", ()).await?;
+    /// let time: u64 = client.call("get_time", ()).await?;
     /// # Ok(()) }
     /// ```
     ///
@@ -106,7 +106,7 @@ impl Client {
     /// # use steadysocket::Request;
     /// # use std::time::Duration;
     /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
-    /// let request = Request::with("public/test", &serde_json::json!({}))?;
+    /// let request = Request::with("test", &serde_json::json!({}))?;
     /// let version = client.request(request).timeout(Duration::from_secs(1)).await?;
     /// println!("{:?}", version.as_str());
     /// # Ok(()) }
@@ -145,7 +145,12 @@ impl Client {
             .unzip();
         let mail = Mail::Batch { id: ids.next(), work: Work::Batch(items), timeout: None, outcomes: tells };
         if let Err(reason) = self.0.mailbox.post(mail) {
-            return calls.into_iter().map(|_| Err(reason.clone().into())).collect();
+            let refuse = |mut call: Call| {
+                // There is nothing to cancel.
+                call.stage = Stage::Done;
+                Err(reason.clone().into())
+            };
+            return calls.into_iter().map(refuse).collect();
         }
         futures::future::join_all(calls).await
     }
@@ -169,9 +174,9 @@ impl Client {
     ) -> Result<(), Error> {
         let result = result.map(|value| serde_json::to_string(&value));
         let text = match result {
-            Ok(Ok(value)) => crate::jsonrpc::response(id, Ok(&value)),
+            Ok(Ok(value)) => crate::jsonrpc::response(id, Ok(&value))?,
             Ok(Err(error)) => return Err(NotSent::Params(error.to_string()).into()),
-            Err(error) => crate::jsonrpc::response(id, Err(&error)),
+            Err(error) => crate::jsonrpc::response(id, Err(&error))?,
         };
         self.send(text).await
     }
@@ -187,13 +192,24 @@ impl Client {
         self.subscribe_with(channel, self.0.queue).await
     }
 
+    /// As [`subscribe`](Self::subscribe), with data decoded as `T`.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe).
+    pub async fn subscribe_as<T: FromPayload>(
+        &self,
+        channel: impl Into<String>,
+    ) -> Result<Subscription<T>, Error> {
+        self.subscribe_with(channel, self.0.queue).await
+    }
+
     /// As [`subscribe`](Self::subscribe), with a queue of its own and data decoded as `T`.
     ///
     /// ```no_run
     /// # use steadysocket::config::{Overflow, Queue};
     /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
     /// let queue = Queue { capacity: 16, overflow: Overflow::Latest };
-    /// let mut prices = client.subscribe_with::<serde_json::Value>("ticker.X.100ms", queue).await?;
+    /// let mut prices = client.subscribe_with::<serde_json::Value>("ticker", queue).await?;
     /// # Ok(()) }
     /// ```
     ///
@@ -226,12 +242,12 @@ impl Client {
     /// requests of the server's own. Each reader gets each of them once, through a bounded queue that drops the
     /// oldest. Without a reader they are dropped.
     pub fn messages(&self) -> Feed<Unmatched> {
-        self.feed(self.0.queue, Mail::Messages)
+        self.feed(self.0.queue.capacity, Mail::Messages)
     }
 
     /// What happens to the connection, from now on, through a bounded queue that drops the oldest.
     pub fn events(&self) -> Feed<Event> {
-        self.feed(Policy { overflow: Overflow::DropOldest, ..Policy::default() }, Mail::Events)
+        self.feed(Policy::default().capacity, Mail::Events)
     }
 
     /// Where the connection is.
@@ -245,7 +261,7 @@ impl Client {
     }
 
     /// Makes a new connection and restores everything on it. Calls under way get their outcome at once. An attempt
-    /// that waits for its time is made now; one under way goes on.
+    /// that waits for its time is made now, or as soon as the server allows it; one under way goes on.
     pub fn reconnect(&self) {
         let _ = self.0.mailbox.post(Mail::Command(Command::Reconnect));
     }
@@ -297,8 +313,8 @@ impl Client {
         Call { mailbox: self.0.mailbox.clone(), timeout: None, stage: Stage::New(work) }
     }
 
-    fn feed<T>(&self, policy: Policy, mail: impl FnOnce(Arc<Queue<T>>) -> Mail) -> Feed<T> {
-        let queue = Arc::new(Queue::new(policy));
+    fn feed<T>(&self, capacity: usize, mail: impl FnOnce(Arc<Queue<T>>) -> Mail) -> Feed<T> {
+        let queue = Arc::new(Queue::new(Policy { capacity, overflow: Overflow::DropOldest }));
         if self.0.mailbox.post(mail(queue.clone())).is_err() {
             queue.end();
         }
@@ -375,7 +391,7 @@ impl Drop for Call {
 /// ```no_run
 /// # use steadysocket::Update;
 /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
-/// let mut ticks = client.subscribe("ticker.BTC-PERPETUAL.100ms").await?;
+/// let mut ticks = client.subscribe("ticker").await?;
 /// while let Some(update) = ticks.next().await {
 ///     match update {
 ///         Update::Data(payload) => println!("{:?}", payload.as_str()),

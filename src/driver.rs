@@ -32,6 +32,8 @@ pub struct Driver<L: Platform, P: Protocol> {
     mailbox: Arc<Mailbox>,
     mail: VecDeque<Mail>,
     handles: Handles,
+    /// Rounds in which more had arrived than was read.
+    behind: usize,
 }
 
 enum Connection<L: Platform> {
@@ -62,6 +64,9 @@ struct Consumer {
 
 /// Frames handled before writing gets a turn, so that a flood never holds back a heartbeat's reply.
 const FRAMES_A_ROUND: usize = 128;
+/// Rounds in a row in which frames that have arrived keep a timer from firing, so that an answer which is already there
+/// is not taken for silence, and a flood cannot stop the clock.
+const ROUNDS_BEFORE_TIME: usize = 64;
 /// Rounds before other tasks get a turn.
 const ROUNDS_A_POLL: usize = 8;
 
@@ -77,6 +82,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
             mailbox,
             mail: VecDeque::new(),
             handles: Handles::default(),
+            behind: 0,
         }
     }
 
@@ -86,7 +92,9 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
         let mut busy = self.receive(cx, now);
         busy |= self.read_mail(now);
         busy |= self.notice(cx, now);
-        busy |= self.keep_time(cx);
+        if self.behind == 0 || self.behind > ROUNDS_BEFORE_TIME {
+            busy |= self.keep_time(cx);
+        }
         busy |= self.carry_out(cx);
         busy | self.transmit(cx)
     }
@@ -121,6 +129,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
 
     fn receive_frames(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         for count in 0..FRAMES_A_ROUND {
+            self.behind = 0;
             let Connection::Open(socket) = &mut self.connection else { return count > 0 };
             match socket.poll_receive(cx) {
                 Poll::Ready(Ok(frame)) => self.session.handle_frame(now, frame),
@@ -129,6 +138,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
             }
             self.carry_out(cx);
         }
+        self.behind += 1;
         true
     }
 
@@ -166,13 +176,14 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
                 self.handles.consumers.insert(consumer, entry);
                 Command::Subscribe(consumer, channel)
             }
-            Mail::Messages(queue) => return self.handles.messages.push(queue),
-            Mail::Events(queue) => return self.handles.events.push(queue),
+            Mail::Messages(queue) => return add(&mut self.handles.messages, queue, is_read),
+            Mail::Events(queue) => return add(&mut self.handles.events, queue, is_read),
             Mail::Ready(tell) => {
-                self.handles.ready.push(tell);
+                self.publish();
+                add(&mut self.handles.ready, tell, |tell| !tell.is_canceled());
                 return self.handles.announce(&self.session.state());
             }
-            Mail::End(tell) => return self.handles.end.push(tell),
+            Mail::End(tell) => return add(&mut self.handles.end, tell, |tell| !tell.is_canceled()),
         };
         if let Command::Cancel(id) = &command {
             self.handles.calls.remove(id);
@@ -198,16 +209,27 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
 
     fn carry_out(&mut self, cx: &mut Context<'_>) -> bool {
         let mut busy = false;
+        let mut published = false;
         while let Some(effect) = self.session.poll_effect() {
             busy = true;
             match effect {
                 Effect::Connect(progress) => self.connect(progress),
                 Effect::Drop => self.hang_up(cx),
                 Effect::Deliver(consumer, payload) => self.deliver(consumer, payload),
-                other => self.handles.carry_out(other),
+                news => {
+                    // Whoever is woken by it may ask at once, in another thread, where the connection is.
+                    if !std::mem::replace(&mut published, true) {
+                        self.publish();
+                    }
+                    self.handles.carry_out(news);
+                }
             }
         }
         busy
+    }
+
+    fn publish(&self) {
+        self.mailbox.publish(self.session.state(), self.session.stats());
     }
 
     fn transmit(&mut self, cx: &mut Context<'_>) -> bool {
@@ -289,6 +311,9 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
 
     /// Says goodbye to every handle.
     fn finish(&mut self, ended: &Ended) {
+        while let Some(effect) = self.session.poll_effect() {
+            self.handles.carry_out(effect);
+        }
         for mail in self.mailbox.close(ended.clone()) {
             self.handles.turn_away(mail, ended);
         }
@@ -310,9 +335,9 @@ impl<L: Platform, P: Protocol> Future for Driver<L, P> {
                 break;
             }
         }
-        let state = this.session.state();
-        this.mailbox.publish(state.clone(), this.session.stats());
-        if let State::Ended(ended) = state {
+        this.publish();
+        if let State::Ended(ended) = this.session.state() {
+            // The last round may have ended in its last step.
             this.carry_out(cx);
             this.finish(&ended);
             return Poll::Ready(ended);
@@ -330,9 +355,6 @@ impl<L: Platform, P: Protocol> Drop for Driver<L, P> {
             return;
         }
         self.session.handle_abandoned(self.platform.now());
-        while let Some(effect) = self.session.poll_effect() {
-            self.handles.carry_out(effect);
-        }
         self.finish(&Ended::Abandoned);
     }
 }
@@ -434,5 +456,18 @@ impl Consumer {
 
 /// Gives an item to every queue that still has a reader.
 fn fan_out<T: Clone>(queues: &mut Vec<Arc<Queue<T>>>, item: T) {
-    queues.retain(|queue| Arc::strong_count(queue) > 1 && queue.push(item.clone()));
+    queues.retain(|queue| is_read(queue) && queue.push(item.clone()));
+}
+
+/// Whether the other end still exists.
+fn is_read<T>(queue: &Arc<Queue<T>>) -> bool {
+    Arc::strong_count(queue) > 1
+}
+
+/// Adds to a list whose entries die without a word: before it would grow, the dead are taken out.
+fn add<T>(list: &mut Vec<T>, item: T, is_alive: impl FnMut(&T) -> bool) {
+    if list.len() == list.capacity() {
+        list.retain(is_alive);
+    }
+    list.push(item);
 }

@@ -20,7 +20,7 @@ pub enum Error {
     /// The configuration or an argument cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The client ended before it was connected. Nothing was sent.
+    /// The client ended instead of becoming live.
     #[error("could not connect: {0}")]
     Connect(Ended),
     /// The request never left this machine: it is safe to make it again.
@@ -195,6 +195,10 @@ pub enum Unknown {
     /// The server answered the batch and left this request out.
     #[error("the batch was answered without it")]
     MissingFromBatch,
+    /// It was to be made again after a reconnect ([`Config::retry_idempotent`](crate::Config::retry_idempotent)), and
+    /// that could not be sent. The first one may have been executed.
+    #[error("no answer to the first, and the second was not sent: {0}")]
+    NotRepeated(Box<NotSent>),
     /// The client was closed before an answer came.
     #[error("the client has ended: {0}")]
     Ended(Ended),
@@ -205,6 +209,7 @@ impl Unknown {
         match self {
             Self::Disconnected(_) | Self::TimedOut => Category::Connection,
             Self::MissingFromBatch => Category::Protocol,
+            Self::NotRepeated(reason) => reason.category(),
             Self::Ended(ended) => ended.category(),
         }
     }
@@ -321,7 +326,7 @@ pub enum ConnectError {
         problem: String,
     },
     /// No address of the host accepted a TCP connection.
-    #[error("cannot connect: {0}")]
+    #[error("{0}")]
     Tcp(String),
     /// The TLS handshake failed.
     #[error("TLS: {problem}")]

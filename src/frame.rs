@@ -21,7 +21,7 @@ pub enum Frame {
 }
 
 /// A data message: text or binary.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Message {
     /// UTF-8 text.
     Text(Text),
@@ -51,6 +51,16 @@ impl Message {
         match self {
             Self::Text(text) => Some(text.as_str()),
             Self::Binary(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Message {
+    /// Shows kind and length only: messages may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => text.fmt(f),
+            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
         }
     }
 }
@@ -129,8 +139,9 @@ impl From<&str> for Text {
 }
 
 impl fmt::Debug for Text {
+    /// Shows the length only: messages may hold credentials. `Display` shows the text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_str().fmt(f)
+        write!(f, "Text({} bytes)", self.0.len())
     }
 }
 

@@ -53,6 +53,9 @@ pub struct JsonRpc {
     wanted: Wanted,
 }
 
+/// The most elements of a batch that are read: each becomes something to be handed on, larger than its few bytes.
+const MAX_BATCH: usize = 65_536;
+
 /// How request ids are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Ids {
@@ -153,19 +156,26 @@ impl JsonRpc {
         found: &mut dyn FnMut(Inbound<'m>, Option<&'m [u8]>),
     ) -> Result<(), json::Malformed> {
         reader.array()?;
-        let mut empty = true;
+        let (mut elements, mut strange) = (0, 0);
         while reader.element()? {
-            empty = false;
+            elements += 1;
+            if elements > MAX_BATCH {
+                found(invalid("a batch of too many elements"), None);
+                break;
+            }
             if reader.peek()? != b'{' {
                 reader.value()?;
-                found(invalid("an element of a batch that is no object"), None);
+                strange += 1;
                 continue;
             }
             let start = reader.position();
             let envelope = Envelope::read(&mut reader, self.wanted)?;
             found(self.judge(&envelope, reader.since(start), message), envelope.extra);
         }
-        found(if empty { invalid("an empty batch") } else { Inbound::EndOfBatch }, None);
+        if strange > 0 {
+            found(Inbound::Invalid(format!("{strange} elements of a batch that are no objects")), None);
+        }
+        found(if elements == 0 { invalid("an empty batch") } else { Inbound::EndOfBatch }, None);
         Ok(())
     }
 
@@ -344,18 +354,20 @@ impl Protocol for JsonRpc {
     }
 }
 
-/// The answer to a server's request, given the request's id as JSON text and the result as JSON text.
-///
-/// ```
-/// use steadysocket::{error::RpcError, jsonrpc};
-/// assert_eq!(jsonrpc::response("\"a\"", Ok("19")), r#"{"jsonrpc":"2.0","id":"a","result":19}"#);
-/// let error = RpcError { code: -32601, message: "Method not found".into(), data: None };
-/// assert_eq!(
-///     jsonrpc::response("7", Err(&error)),
-///     r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32601,"message":"Method not found"}}"#,
-/// );
-/// ```
-pub fn response(id: &str, outcome: Result<&str, &RpcError>) -> String {
+/// The answer to a server's request, given the request's id and the result as JSON texts. Both are checked, so that
+/// neither can break out of the message.
+pub(crate) fn response(id: &str, outcome: Result<&str, &RpcError>) -> Result<String, NotSent> {
+    let is_id = |text: &str| text.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit());
+    if !(is_json(id) && (is_id(id) || id == "null")) {
+        return Err(NotSent::Params("the id is no JSON string, number or null".into()));
+    }
+    let value = match outcome {
+        Ok(result) => Some(result),
+        Err(error) => error.data.as_deref(),
+    };
+    if !value.is_none_or(is_json) {
+        return Err(NotSent::Params("the result or the error's data is no JSON text".into()));
+    }
     let mut out = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},");
     match outcome {
         Ok(result) => {
@@ -374,7 +386,12 @@ pub fn response(id: &str, outcome: Result<&str, &RpcError>) -> String {
         }
     }
     out.push('}');
-    out
+    Ok(out)
+}
+
+fn is_json(text: &str) -> bool {
+    let mut reader = Reader::new(text.as_bytes());
+    reader.value().and_then(|_| reader.end()).is_ok()
 }
 
 /// Checks that parameters are one JSON object or array, so that they cannot break out of the request.

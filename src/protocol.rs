@@ -24,8 +24,9 @@ use crate::session::limiter::{Bucket, Cost, Lane};
 pub trait Protocol: Unpin {
     /// Writes a request. Without an `id` it is a notification, to which no reply is expected.
     ///
-    /// `id` is new for each request in the client's life. A venue with another form of correlation keeps its own map
-    /// here, and finds the id again in [`read`](Self::read).
+    /// What is written leaves at once, in the order of these calls. `id` is new for each request in the client's life,
+    /// save for one that is [made again](crate::Config::retry_idempotent). A venue with another form of correlation
+    /// keeps its own map here, and finds the id again in [`read`](Self::read).
     ///
     /// # Errors
     /// Why the protocol cannot express it.
@@ -38,6 +39,11 @@ pub trait Protocol: Unpin {
     fn encode_batch(&mut self, requests: &[(Option<RequestId>, Request)]) -> Result<Message, NotSent> {
         let _ = requests;
         Err(NotSent::Unsupported("batches"))
+    }
+
+    /// Nobody waits for the answer to this request any more, because it was cancelled or its deadline passed.
+    fn forget(&mut self, id: RequestId) {
+        let _ = id;
     }
 
     /// Reads one message, calling `found` for each thing in it, in order.
@@ -106,6 +112,13 @@ pub trait Protocol: Unpin {
     fn confirmed(&self, channels: &[&str], answer: &Payload) -> Vec<Confirmation> {
         let _ = answer;
         channels.iter().map(|channel| Confirmation::of(*channel)).collect()
+    }
+
+    /// Whether an error in answer to a subscribe request says something of all its channels or of the server. Otherwise
+    /// one of them may be to blame, and the request is made again in halves until that one stands alone.
+    fn is_about_all(&self, error: &RpcError) -> bool {
+        let _ = error;
+        false
     }
 
     /// What a close frame from the server means for the next attempt.

@@ -87,10 +87,13 @@ struct Gap(Option<Box<News>>);
 
 #[derive(Debug, Default)]
 struct News {
+    /// Lost before the interruption, if there was one.
     lagged: u64,
     interrupted: Option<Disconnect>,
     refused: Option<Refusal>,
     resumed: bool,
+    /// Lost after that.
+    lagged_since: u64,
     overflowed: bool,
 }
 
@@ -103,16 +106,23 @@ impl Gap {
     fn then(&mut self, later: Self) {
         let Some(later) = later.0 else { return };
         let news = self.news();
-        news.lagged += later.lagged;
+        news.lag(later.lagged);
         if later.interrupted.is_some() {
-            // Whatever was resumed before is interrupted again.
+            // Whatever was resumed before is interrupted again, and all that was lost is lost before that.
+            news.lagged += std::mem::take(&mut news.lagged_since);
             news.interrupted = later.interrupted;
             news.resumed = later.resumed;
         } else {
             news.resumed |= later.resumed;
         }
+        news.lagged_since += later.lagged_since;
         news.refused = later.refused.or(news.refused.take()).filter(|_| !later.resumed);
         news.overflowed |= later.overflowed;
+    }
+
+    /// Notes a loss after everything that happened so far.
+    fn lag(&mut self, count: u64) {
+        self.news().lag(count);
     }
 
     /// Takes the next piece of news, in the order in which it is told.
@@ -130,11 +140,24 @@ impl Gap {
         if std::mem::take(&mut news.resumed) {
             return Some(Update::Resumed);
         }
+        if news.lagged_since > 0 {
+            return Some(Update::Lagged(std::mem::take(&mut news.lagged_since)));
+        }
         if std::mem::take(&mut news.overflowed) {
             return Some(Update::Overflowed);
         }
         self.0 = None;
         None
+    }
+}
+
+impl News {
+    fn lag(&mut self, count: u64) {
+        if self.interrupted.is_some() || self.resumed {
+            self.lagged_since += count;
+        } else {
+            self.lagged += count;
+        }
     }
 }
 
@@ -225,7 +248,7 @@ impl<T> Inner<T> {
                 let lagged = u64::from(self.policy.overflow == Overflow::DropOldest);
                 let Some((mut before, _)) = self.items.pop_front() else { return };
                 if lagged > 0 {
-                    before.news().lagged += lagged;
+                    before.lag(lagged);
                 }
                 let after = match self.items.front_mut() {
                     Some((after, _)) => after,
@@ -236,7 +259,7 @@ impl<T> Inner<T> {
                 let gap = std::mem::take(&mut self.tail);
                 self.items.push_back((gap, item));
             }
-            Overflow::DropNewest => self.tail.news().lagged += 1,
+            Overflow::DropNewest => self.tail.lag(1),
             Overflow::Close => {
                 self.tail.news().overflowed = true;
                 self.ended = true;
@@ -336,7 +359,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens, what is read is in order, every loss is told before later data, and the bound holds.
+        /// Whatever happens, what is read is in order, every loss is told before later data, a loss since the data
+        /// resumed is told after that, and the bound holds.
         #[test]
         fn no_silent_loss(
             capacity in 1usize..6, newest: bool,
@@ -345,19 +369,26 @@ mod tests {
             let overflow = if newest { Overflow::DropNewest } else { Overflow::DropOldest };
             let queue = queue(capacity, overflow);
             let (mut sent, mut seen, mut live, mut told_live) = (0, 0, true, true);
+            let resumed = std::cell::RefCell::new(Vec::new());
+            let mut told = None;
             let mut check = |update: Update<u32>| {
                 match update {
-                    Update::Data(n) => { assert_eq!(n, seen + 1); seen = n }
+                    Update::Data(n) => {
+                        assert_eq!(n, seen + 1);
+                        seen = n;
+                        let last = resumed.borrow().iter().copied().filter(|sent| *sent < n).max();
+                        assert!(told.take() <= last, "a loss is told before the resumption that it came after");
+                    }
                     Update::Lagged(n) => seen += u32::try_from(n).unwrap(),
                     Update::Interrupted(_) => { told_live = false }
-                    Update::Resumed => { told_live = true }
+                    Update::Resumed => { told_live = true; told = Some(seen) }
                     other => panic!("{other:?}"),
                 }
             };
             for step in steps {
                 match step {
                     0 if live => { queue.interrupt(LOST); live = false }
-                    1 if !live => { queue.resume(); live = true }
+                    1 if !live => { queue.resume(); resumed.borrow_mut().push(sent); live = true }
                     2 => queue.take().into_iter().for_each(&mut check),
                     _ => { sent += 1; queue.push(sent); }
                 }

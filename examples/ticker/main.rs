@@ -94,13 +94,19 @@ struct Ticker {
 }
 
 impl Ticker {
+    /// Whatever happens, the last word is the summary.
     async fn watch_to_the_end(&mut self, seconds: Option<f64>) -> Result<(), AnyError> {
+        let watched = self.watch_and_settle(seconds).await;
+        let summary = self.board.summary(&self.client.stats());
+        let told = self.output.finish(&self.board, &summary);
+        watched.and(told.map_err(Into::into))
+    }
+
+    async fn watch_and_settle(&mut self, seconds: Option<f64>) -> Result<(), AnyError> {
         self.watch(asked_to_stop(seconds)).await?;
         // A reconnect may be under way. It is watched to its end, so that the summary tells what came of it.
         self.chaos = None;
-        self.watch(settled(self.client.clone())).await?;
-        self.output.finish(&self.board, &self.board.summary(&self.client.stats()))?;
-        Ok(())
+        self.watch(settled(self.client.clone())).await
     }
 
     /// Shows what comes until `end` is ready or the user has seen enough.
@@ -116,7 +122,7 @@ impl Ticker {
                         self.tell(news)?;
                     }
                     // All subscriptions have ended, because the client has.
-                    None => return Err(self.client.ended().await.into()),
+                    None => return self.explain_the_end().await,
                 },
                 Some(event) = self.events.next() => self.on_event(event)?,
                 _ = beat.tick() => {
@@ -127,6 +133,13 @@ impl Ticker {
                 () = &mut end => return Ok(()),
             }
         }
+    }
+
+    async fn explain_the_end(&mut self) -> Result<(), AnyError> {
+        while let Some(event) = self.events.next().await {
+            self.on_event(event)?;
+        }
+        Err(self.client.ended().await.into())
     }
 
     fn on_event(&mut self, event: Update<Event>) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -26,7 +26,10 @@ pub(super) async fn dial(url: &Url, config: &Config, progress: &Progress) -> Res
     race(addresses, open).await.map_err(|failures| {
         let failures: Vec<String> =
             failures.iter().map(|(address, error)| format!("{address}: {error}")).collect();
-        ConnectError::Tcp(format!("{} port {}: {}", url.host(), url.port(), failures.join("; ")))
+        // Each failure names its address; the host's name is worth adding when it is another.
+        let is_name = url.host().parse::<IpAddr>().is_err();
+        let host = if is_name { format!("{}: ", url.host()) } else { String::new() };
+        ConnectError::Tcp(format!("{host}{}", failures.join("; ")))
     })
 }
 

@@ -189,6 +189,11 @@ impl Protocol for Deribit {
         self.rpc.confirmed(channels, answer)
     }
 
+    /// Always: a channel that is unknown is left out without an error, and 13778 meets all of a group alike.
+    fn is_about_all(&self, _error: &RpcError) -> bool {
+        true
+    }
+
     /// Always to try again: no close code of the venue is known to be final (4000 is a missed heartbeat), and a
     /// refused login is told by an error.
     fn close_verdict(&self, _frame: &CloseFrame) -> Verdict {

@@ -154,11 +154,8 @@ mod section_7 {
 
     #[test]
     fn example_10_invalid_batch() {
-        let found = read("[1,2,3]");
-        assert!(matches!(
-            &*found,
-            [Found::Invalid(_), Found::Invalid(_), Found::Invalid(_), Found::EndOfBatch]
-        ));
+        // Reported as one, with their number.
+        assert!(matches!(&*read("[1,2,3]"), [Found::Invalid(_), Found::EndOfBatch]));
     }
 
     #[test]
@@ -335,7 +332,7 @@ fn part_of_a_batch_that_answers_nobody() {
     // One bad element does not hurt its neighbours.
     assert!(matches!(
         &*read(r#"[{"id":1,"result":1},{"id":2,"id":2,"result":1},[],{"id":3,"result":3}]"#),
-        [Found::Reply(1, _), Found::Invalid(_), Found::Invalid(_), Found::Reply(3, _), Found::EndOfBatch]
+        [Found::Reply(1, _), Found::Invalid(_), Found::Reply(3, _), Found::Invalid(_), Found::EndOfBatch]
     ));
 }
 
@@ -346,7 +343,7 @@ fn requests_of_the_server() {
         assert_eq!(read(&text), [server_request(id, "ping", "{\"n\":1}")]);
     }
     let error = RpcError { code: 1, message: "a\"b\n".to_owned(), data: Some("[null]".to_owned()) };
-    let value: Value = serde_json::from_str(&response("\"ab\"", Err(&error))).unwrap();
+    let value: Value = serde_json::from_str(&response("\"ab\"", Err(&error)).unwrap()).unwrap();
     let expected = json!({"code": 1, "message": "a\"b\n", "data": [null]});
     assert_eq!(value, json!({"jsonrpc": "2.0", "id": "ab", "error": expected}));
 }
@@ -485,7 +482,7 @@ proptest! {
         let text = json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string();
         prop_assert_eq!(read_as(JsonRpc::new().strict(), text), [ok(id, &result.to_string())]);
         let error = RpcError { code, message, data: data.as_ref().map(Value::to_string) };
-        let text = response(&id.to_string(), Err(&error));
+        let text = response(&id.to_string(), Err(&error)).unwrap();
         prop_assert_eq!(read_as(JsonRpc::new().strict(), text), [Found::Reply(id, Err(error))]);
     }
 
@@ -506,4 +503,29 @@ proptest! {
         let refused = matches!(&*read(&text), [Found::Invalid(problem)] if problem.contains(" at byte "));
         prop_assert_eq!(refused, !is_json, "{}", text);
     }
+}
+
+#[test]
+fn a_response_cannot_be_broken_out_of() {
+    for id in ["1}", "", "{}", "[1]", "true", "\"a", "1,\"x\":2"] {
+        assert!(response(id, Ok("1")).is_err(), "{id}");
+    }
+    assert!(response("1", Ok("2}")).is_err());
+    let error = RpcError { code: 1, message: "}".into(), data: Some("1}".into()) };
+    assert!(response("1", Err(&error)).is_err());
+    assert_eq!(response("\"a\"", Ok("19")).unwrap(), r#"{"jsonrpc":"2.0","id":"a","result":19}"#);
+}
+
+#[test]
+fn strange_elements_of_a_batch_are_counted_and_many_are_refused() {
+    let found = |text: &str| {
+        let mut found = Vec::new();
+        let message = Message::from(text);
+        JsonRpc::new().read(&message, &mut |inbound| found.push(format!("{inbound:?}")));
+        found
+    };
+    let strange = found(&format!("[1{}]", ",1".repeat(999)));
+    assert_eq!(strange, ["Invalid(\"1000 elements of a batch that are no objects\")", "EndOfBatch"]);
+    let many = found(&format!("[{{}}{}]", ",{}".repeat(100_000)));
+    assert!(many.len() <= MAX_BATCH + 2, "{}", many.len());
 }

@@ -24,6 +24,11 @@ impl Attempts {
         self.failed
     }
 
+    /// A connection was made; whether it is stable shows later.
+    pub(crate) fn connected(&mut self) {
+        self.stable = false;
+    }
+
     /// The connection has been up for long enough: the count starts anew.
     pub(crate) fn prove_stable(&mut self) {
         self.failed = 0;

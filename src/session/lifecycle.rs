@@ -51,6 +51,7 @@ impl Core {
     pub(super) fn connect(&mut self, now: Instant) {
         let progress = Progress::default();
         self.timers.clear_all();
+        self.blocked = None;
         self.timers.set(Timer::Connect, now + self.config.connect_timeout);
         self.enter(Phase::Connecting(progress.clone()));
         self.effects.push_back(Effect::Connect(progress));
@@ -63,6 +64,7 @@ impl Core {
         }
         self.timers.clear_all();
         self.timers.set(Timer::Stable, now + self.config.backoff.min_uptime);
+        self.attempts.connected();
         self.liveness = self.config.heartbeat.map(|policy| Liveness::new(policy, now));
         self.stats.connections += 1;
         self.enter(Phase::Opening(None));
@@ -167,6 +169,9 @@ impl Core {
     /// A request could not be sent.
     pub(super) fn not_sent(&mut self, now: Instant, request: EndedRequest, reason: NotSent) {
         match request.owner {
+            Owner::User if request.sent => {
+                self.settle(request.id, Err(Unknown::NotRepeated(Box::new(reason)).into()));
+            }
             Owner::User => self.settle(request.id, Err(reason.into())),
             Owner::Open => {
                 let method = self.opening_method();
@@ -179,11 +184,16 @@ impl Core {
                     NotSent::DeadlinePassed => Refusal::TimedOut,
                     other => Refusal::NotSent(Box::new(other)),
                 };
-                let notes = self.subscriptions.refused(&keys, &reason, (now, &mut self.random));
+                if request.sent {
+                    self.subscriptions.doubt(&keys);
+                }
+                let notes = self.subscriptions.refused(&keys, &reason, false, (now, &mut self.random));
                 self.tell(notes);
                 self.check_restored();
             }
-            Owner::Unsubscribe(keys) => self.subscriptions.left(&keys),
+            Owner::Unsubscribe(keys) => {
+                self.subscriptions.stayed(&keys, request.sent, (now, &mut self.random))
+            }
         }
     }
 
@@ -196,9 +206,6 @@ impl Core {
                 self.leave(now, After::Next(error.into()));
             }
             Owner::Nobody | Owner::Subscribe(_) | Owner::Unsubscribe(_) => {
-                if let Owner::Subscribe(keys) = &request.owner {
-                    self.subscriptions.doubt(keys);
-                }
                 self.not_sent(now, request, NotSent::DeadlinePassed);
             }
         }
@@ -259,7 +266,7 @@ impl Core {
     pub(super) fn reconnect(&mut self, now: Instant) {
         match self.phase {
             Phase::Opening(_) | Phase::Ready { .. } => self.leave(now, After::Next(Disconnect::Requested)),
-            Phase::Waiting(..) => self.connect(now),
+            Phase::Waiting(..) => self.wait_anew(now, Duration::ZERO),
             // An attempt is under way already, or there will be none.
             Phase::New | Phase::Connecting(_) | Phase::Closing(_) | Phase::Ended(_) => {}
         }
@@ -268,11 +275,14 @@ impl Core {
     pub(super) fn close(&mut self, now: Instant, frame: CloseFrame) {
         match self.phase {
             Phase::Opening(_) | Phase::Ready { .. } => self.leave_with(now, frame, After::End(Ended::Closed)),
-            Phase::Closing(_) => {
-                let unsaid = self.control.iter().any(|frame| matches!(frame, Frame::Close(_)));
-                self.give_up_connection(now, &Why::Ended(Ended::Closed));
-                self.control.extend(unsaid.then_some(Frame::Close(Some(frame))));
-                self.timers.set(Timer::Close, now + self.config.close_timeout);
+            Phase::Closing(After::End(_)) => {}
+            Phase::Closing(After::Next(_)) => {
+                // A close frame is on its way already; the user's own takes its place if that has not left.
+                if let Some(unsaid) = self.control.iter_mut().find(|unsaid| matches!(unsaid, Frame::Close(_)))
+                {
+                    *unsaid = Frame::Close(Some(frame));
+                }
+                self.settle_all(now, &Why::Ended(Ended::Closed));
                 self.phase = Phase::Closing(After::End(Ended::Closed));
             }
             Phase::Connecting(_) => {
@@ -298,25 +308,45 @@ impl Core {
         self.stats.disconnects += 1;
         self.event(Event::Disconnected(reason.clone()));
         if matches!(reason, Disconnect::Requested) {
-            return self.connect(now);
+            return self.wait(now, Duration::ZERO, reason);
         }
-        let after = match verdict(&reason, protocol) {
+        match verdict(&reason, protocol) {
             Verdict::Stop => return self.end(now, Ended::Refused(reason)),
-            Verdict::Retry(after) => {
-                let held = self.hold.take().map(|until| until.since(now)).unwrap_or_default();
-                after.unwrap_or_default().max(held).min(LONGEST_WAIT)
-            }
-        };
+            Verdict::Retry(after) => self.hold(now, after.unwrap_or_default()),
+        }
         if !self.was_ready && !self.config.retry_initial_connect {
             return self.end(now, Ended::Refused(reason));
         }
         let Some(delay) = self.attempts.fail(&mut self.random) else {
             return self.end(now, Ended::AttemptsExhausted(reason));
         };
-        // The jitter comes on top of what the server asked for, so that clients do not all return at that moment.
-        let delay = if self.offline { self.config.backoff.cap } else { after + delay };
+        let delay = if self.offline { self.config.backoff.cap } else { delay };
+        self.wait(now, delay, reason);
+    }
+
+    /// The server asked for this much time before the next attempt.
+    pub(super) fn hold(&mut self, now: Instant, time: Duration) {
+        self.hold = self.hold.max(Some(now + time.min(LONGEST_WAIT)));
+    }
+
+    /// Makes the next attempt after `delay`, counted from when the server allows one: so the jitter comes on top, and
+    /// clients do not all return at that moment.
+    fn wait(&mut self, now: Instant, delay: Duration, reason: Disconnect) {
+        let held = self.hold.map(|until| until.since(now)).unwrap_or_default();
+        let delay = held.saturating_add(delay);
+        if delay.is_zero() {
+            return self.connect(now);
+        }
+        self.timers.clear_all();
         self.timers.set(Timer::Retry, now + delay);
         self.enter(Phase::Waiting(delay, reason));
+    }
+
+    /// Changes how long a waiting client waits.
+    pub(super) fn wait_anew(&mut self, now: Instant, delay: Duration) {
+        if let Phase::Waiting(_, reason) = &self.phase {
+            self.wait(now, delay, reason.clone());
+        }
     }
 
     /// Everything that belonged to the connection settles: what left has an unknown outcome, what waited was not sent.
@@ -328,6 +358,10 @@ impl Core {
         if let Some(liveness) = self.liveness.take() {
             self.stats.heard = Some(liveness.heard());
         }
+        self.settle_all(now, why);
+    }
+
+    fn settle_all(&mut self, now: Instant, why: &Why) {
         let was_ready = matches!(self.phase, Phase::Ready { .. });
         let requests = match why {
             Why::Disconnected(_) if was_ready => self.requests.end_all(now, self.config.retry_idempotent),

@@ -86,15 +86,30 @@ impl Limiter {
     /// When it may be tried again; [`Limited::Never`] for a cost above a bucket's capacity or of a bucket that does
     /// not exist.
     pub fn spend(&self, now: Instant, costs: &[Cost], lane: Lane) -> Result<(), Limited> {
+        self.spend_if(now, costs, lane, || Ok::<_, std::convert::Infallible>(())).map(drop)
+    }
+
+    /// Takes all `costs` if they can be paid and `action` succeeds, in one step: what fails costs nothing, and nobody
+    /// else can take the credits meanwhile.
+    pub(crate) fn spend_if<T, E>(
+        &self,
+        now: Instant,
+        costs: &[Cost],
+        lane: Lane,
+        action: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Result<T, E>, Limited> {
         if costs.is_empty() {
-            return Ok(());
+            return Ok(action());
         }
         let mut levels = self.lock();
-        affordable(&mut levels, now, costs, lane)?;
-        for cost in costs {
-            levels[cost.bucket].nanocredits -= u128::from(cost.credits) * NANO;
+        affordable(&mut levels, now, costs, lane, |_| 0)?;
+        let done = action();
+        if done.is_ok() {
+            for cost in costs {
+                levels[cost.bucket].nanocredits -= u128::from(cost.credits) * NANO;
+            }
         }
-        Ok(())
+        Ok(done)
     }
 
     /// Whether [`spend`](Self::spend) would succeed at `now`, taking nothing.
@@ -102,7 +117,18 @@ impl Limiter {
     /// # Errors
     /// As [`spend`](Self::spend).
     pub fn check(&self, now: Instant, costs: &[Cost], lane: Lane) -> Result<(), Limited> {
-        affordable(&mut self.lock(), now, costs, lane)
+        self.check_behind(now, costs, lane, |_| 0)
+    }
+
+    /// As [`check`](Self::check), behind others that will take `ahead` credits from a bucket.
+    pub(crate) fn check_behind(
+        &self,
+        now: Instant,
+        costs: &[Cost],
+        lane: Lane,
+        ahead: impl Fn(usize) -> u64,
+    ) -> Result<(), Limited> {
+        affordable(&mut self.lock(), now, costs, lane, ahead)
     }
     /// Whole credits in a bucket at `now`; `None` when there is no such bucket.
     pub fn available(&self, now: Instant, bucket: usize) -> Option<u64> {
@@ -123,13 +149,19 @@ impl Limiter {
     }
 }
 
-fn affordable(levels: &mut [Level], now: Instant, costs: &[Cost], lane: Lane) -> Result<(), Limited> {
+fn affordable(
+    levels: &mut [Level],
+    now: Instant,
+    costs: &[Cost],
+    lane: Lane,
+    ahead: impl Fn(usize) -> u64,
+) -> Result<(), Limited> {
     let mut until = None;
     for (index, cost) in costs.iter().enumerate() {
         // A bucket that is named twice pays the sum.
         let credits = costs[..=index].iter().filter(|other| other.bucket == cost.bucket).map(|c| c.credits);
         let level = levels.get_mut(cost.bucket).ok_or(Limited::Never)?;
-        match level.affordable(now, credits.fold(0, u64::saturating_add), lane) {
+        match level.affordable(now, credits.fold(0, u64::saturating_add), lane, ahead(cost.bucket)) {
             Ok(()) => {}
             Err(Limited::Never) => return Err(Limited::Never),
             Err(Limited::Until(time)) => until = until.max(Some(time)),
@@ -144,11 +176,14 @@ impl Level {
         // Clients that share the limiter may come with slightly older times; those add nothing and take nothing back.
         self.refilled = self.refilled.max(Some(now));
         let full = u128::from(self.bucket.capacity) * NANO;
-        self.nanocredits = full.min(self.nanocredits + elapsed * u128::from(self.bucket.refill));
+        self.nanocredits = full.min(self.nanocredits + elapsed.saturating_mul(self.bucket.refill.into()));
     }
 
-    fn affordable(&mut self, now: Instant, credits: u64, lane: Lane) -> Result<(), Limited> {
+    fn affordable(&mut self, now: Instant, credits: u64, lane: Lane, ahead: u64) -> Result<(), Limited> {
         self.refill(now);
+        if credits == 0 {
+            return Ok(());
+        }
         let reserve = match lane {
             Lane::Urgent => 0,
             Lane::Normal => self.bucket.reserve,
@@ -157,7 +192,7 @@ impl Level {
         if needed > u128::from(self.bucket.capacity) {
             return Err(Limited::Never);
         }
-        let missing = (needed * NANO).saturating_sub(self.nanocredits);
+        let missing = ((needed + u128::from(ahead)) * NANO).saturating_sub(self.nanocredits);
         if missing == 0 {
             return Ok(());
         }

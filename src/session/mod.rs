@@ -284,7 +284,11 @@ impl<P: Protocol> Session<P> {
                     }
                 }
             }
-            Command::Cancel(id) => self.core.requests.cancel(id),
+            Command::Cancel(id) => {
+                if self.core.requests.cancel(id) {
+                    self.protocol.forget(id);
+                }
+            }
             Command::Subscribe(consumer, channel) => self.join(now, consumer, &channel),
             Command::Unsubscribe(consumer) => self.core.subscriptions.leave(consumer),
             Command::Reconnect => self.core.reconnect(now),
@@ -336,7 +340,8 @@ impl<P: Protocol> Session<P> {
         let since = if writable { None } else { self.core.blocked.or(Some(now)) };
         if since != self.core.blocked {
             self.core.blocked = since;
-            let patience = self.core.config.heartbeat.map(|policy| policy.idle + policy.timeout);
+            let patience =
+                self.core.config.heartbeat.map(|policy| policy.idle.saturating_add(policy.timeout));
             let deadline = since.zip(patience).map(|(since, patience)| since + patience);
             self.core.timers.set(Timer::Stalled, deadline);
         }
@@ -344,14 +349,16 @@ impl<P: Protocol> Session<P> {
 
     /// The platform noticed something.
     pub fn handle_signal(&mut self, now: Instant, signal: Signal) {
+        let was_offline = self.core.offline;
         self.core.offline = match signal {
             Signal::Offline => true,
             Signal::Online => false,
-            Signal::Visible => self.core.offline,
+            Signal::Visible => was_offline,
         };
         match self.core.phase {
-            Phase::Waiting(..) if signal != Signal::Offline => self.core.connect(now),
-            Phase::Waiting(..) => self.core.timers.set(Timer::Retry, now + self.core.config.backoff.cap),
+            Phase::Waiting(..) if signal != Signal::Offline => self.core.wait_anew(now, Duration::ZERO),
+            Phase::Waiting(..) if was_offline => {}
+            Phase::Waiting(..) => self.core.wait_anew(now, self.core.config.backoff.cap),
             Phase::Ready { .. } => {
                 let nonce = self.core.random.next();
                 let beat = self.core.liveness.as_mut().map(|liveness| liveness.doubt(now, nonce));
@@ -574,10 +581,14 @@ impl<P: Protocol> Session<P> {
             Inbound::Unmatched(unmatched) => core.effects.push_back(Effect::Unmatched(unmatched)),
             Inbound::Invalid(problem) => core.event(Event::Invalid(problem)),
             Inbound::Reconnect(reason) => found.push(Found::Reconnect(reason)),
-            Inbound::Hold(time) => core.hold = core.hold.max(Some(now + time)),
+            Inbound::Hold(time) => core.hold(now, time),
         });
         let mut batches = Vec::new();
         for found in found {
+            if !matches!(self.core.phase, Phase::Opening(_) | Phase::Ready { .. }) {
+                // What came before gave the connection up.
+                return;
+            }
             match found {
                 Found::Reply(id, result) => batches.extend(self.answer(now, id, result)),
                 Found::EndOfBatch => self.core.end_batches(std::mem::take(&mut batches)),
@@ -614,7 +625,10 @@ impl<P: Protocol> Session<P> {
                 let chance = (now, &mut core.random);
                 let notes = match result {
                     Ok(answer) => core.subscriptions.answered(&self.protocol, &keys, &answer, chance),
-                    Err(error) => core.subscriptions.refused(&keys, &Refusal::Error(error), chance),
+                    Err(error) => {
+                        let one_to_blame = !self.protocol.is_about_all(&error);
+                        core.subscriptions.refused(&keys, &Refusal::Error(error), one_to_blame, chance)
+                    }
                 };
                 core.tell(notes);
                 core.check_restored();
@@ -629,6 +643,7 @@ impl<P: Protocol> Session<P> {
         self.core.tell(overdue);
         while let Some(request) = self.core.requests.expire(now) {
             if request.sent {
+                self.protocol.forget(request.id);
                 self.core.timed_out(now, request);
             } else {
                 self.core.not_sent(now, request, NotSent::DeadlinePassed);

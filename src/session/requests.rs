@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
 
 use super::limiter::{Cost, Lane, Limited, Limiter};
 use super::subscriptions::Key;
@@ -28,6 +27,7 @@ pub(crate) enum Owner {
 }
 
 /// What is to be sent.
+#[derive(Debug)]
 pub enum Work {
     /// A request that is answered.
     Call(Request),
@@ -37,18 +37,6 @@ pub enum Work {
     Batch(Vec<(Option<RequestId>, Request)>),
     /// A message as it is: it settles when it has left.
     Message(Message),
-}
-
-impl fmt::Debug for Work {
-    /// Shows methods and sizes only: a plain message may be credentials just as parameters may.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Call(request) => f.debug_tuple("Call").field(request).finish(),
-            Self::Notify(request) => f.debug_tuple("Notify").field(request).finish(),
-            Self::Batch(items) => f.debug_tuple("Batch").field(items).finish(),
-            Self::Message(message) => write!(f, "Message({} bytes)", message.as_bytes().len()),
-        }
-    }
 }
 
 impl Work {
@@ -100,6 +88,8 @@ struct Entry {
     owner: Owner,
     deadline: Instant,
     stage: Stage,
+    /// It has been on the wire, also when it waits to be made again: the server may have executed it.
+    left: bool,
 }
 
 #[derive(Debug)]
@@ -124,16 +114,16 @@ struct Again {
 struct Waiting {
     work: Work,
     rank: Rank,
+    /// The queue it waits in: requests that pay from one bucket first wait in turn, and not for other buckets.
+    class: usize,
     size: usize,
     costs: Cow<'static, [Cost]>,
-    /// Written when it came to the head of its queue, kept while it waits there for credits.
-    written: Option<Message>,
 }
 
 impl Waiting {
-    /// The queue it waits in: requests that pay from one bucket first wait in turn, and not for other buckets.
-    fn class(&self) -> usize {
-        self.costs.first().map_or(0, |cost| cost.bucket + 1)
+    fn new(work: Work, rank: Rank, costs: Cow<'static, [Cost]>) -> Box<Self> {
+        let class = costs.first().map_or(0, |cost| cost.bucket + 1);
+        Box::new(Self { size: work.size(), work, rank, class, costs })
     }
 }
 
@@ -142,6 +132,7 @@ impl Waiting {
 pub(crate) struct Ended {
     pub(crate) id: RequestId,
     pub(crate) owner: Owner,
+    /// Whether it has been on the wire.
     pub(crate) sent: bool,
 }
 
@@ -163,6 +154,8 @@ pub(crate) struct Requests {
     queues: BTreeMap<(Rank, usize), VecDeque<RequestId>>,
     waiting: usize,
     waiting_bytes: usize,
+    /// The credits of each bucket that waiting requests will take.
+    owed: BTreeMap<usize, u64>,
     /// The last requests that left and whose answers nobody waits for.
     unawaited: VecDeque<RequestId>,
 }
@@ -190,18 +183,20 @@ impl Requests {
         let costs = total_cost(protocol, &work);
         if let Work::Batch(items) = &work {
             for member in items.iter().filter_map(|(member, _)| *member) {
-                self.insert(member, Entry { owner: Owner::User, deadline, stage: Stage::InBatch });
+                self.insert(
+                    member,
+                    Entry { owner: Owner::User, deadline, stage: Stage::InBatch, left: false },
+                );
             }
         }
-        let waiting = Box::new(Waiting { work, rank, size, costs, written: None });
-        self.queue(rank, waiting.class()).push_back(id);
-        self.waiting += 1;
-        self.waiting_bytes += size;
-        self.insert(id, Entry { owner, deadline, stage: Stage::Waiting(waiting) });
+        let waiting = Waiting::new(work, rank, costs);
+        self.count(&waiting);
+        self.queue(rank, waiting.class).push_back(id);
+        self.insert(id, Entry { owner, deadline, stage: Stage::Waiting(waiting), left: false });
         Ok(())
     }
 
-    /// Whether the limiter would let `work` go now, with nothing waiting before it.
+    /// Whether the limiter has the credits for `work`, and for all that waits already.
     pub(crate) fn would_go<P: Protocol>(
         &self,
         protocol: &P,
@@ -210,12 +205,9 @@ impl Requests {
         (work, rank): (&Work, Rank),
     ) -> Result<(), Limited> {
         let costs = total_cost(protocol, work);
-        let class = costs.first().map_or(0, |cost| cost.bucket + 1);
-        limiter.check(now, &costs, rank.lane())?;
-        match self.queues.get(&(rank, class)).is_some_and(|queue| !queue.is_empty()) {
-            true if class > 0 => Err(Limited::Until(now)),
-            _ => Ok(()),
-        }
+        limiter.check_behind(now, &costs, rank.lane(), |bucket| {
+            self.owed.get(&bucket).copied().unwrap_or_default()
+        })
     }
 
     /// The next message that may leave, of rank `lowest` or above. Charges the limiter for it.
@@ -231,18 +223,21 @@ impl Requests {
         let mut wake: Option<Instant> = None;
         for rank in Rank::ALL.into_iter().filter(|rank| *rank <= lowest) {
             while let Some((class, id)) = self.head(rank, &blocked) {
-                self.drop_cancelled_members(id);
+                self.drop_cancelled_members(protocol, id);
                 let Some(Entry { deadline, stage: Stage::Waiting(waiting), .. }) = self.entries.get_mut(&id)
                 else {
-                    self.queue(rank, class).pop_front();
+                    self.discard(rank, class, id);
                     continue;
                 };
                 let deadline = *deadline;
-                if let Err(reason) = write(protocol, id, waiting) {
-                    return self.fail(id, reason);
+                if deadline <= now {
+                    return self.fail(id, NotSent::DeadlinePassed);
                 }
-                match limiter.spend(now, &waiting.costs, rank.lane()) {
-                    Ok(()) => return self.leave(protocol, id, keep),
+                // Written and paid for in one step: what is written leaves, in the order in which it is written.
+                let write = || write(protocol, id, &waiting.work);
+                match limiter.spend_if(now, &waiting.costs, rank.lane(), write) {
+                    Ok(Ok(message)) => return self.leave(protocol, id, message, keep),
+                    Ok(Err(reason)) => return self.fail(id, reason),
                     Err(Limited::Never) => return self.fail(id, NotSent::TooExpensive),
                     Err(Limited::Until(at)) if at > deadline => {
                         return self.fail(id, NotSent::RateLimited(at.since(now)));
@@ -274,8 +269,9 @@ impl Requests {
     }
 
     /// The user does not want it any more. What has not left will not leave.
-    pub(crate) fn cancel(&mut self, id: RequestId) {
-        self.remove(id);
+    /// Whether it has.
+    pub(crate) fn cancel(&mut self, id: RequestId) -> bool {
+        self.remove(id).is_some_and(|entry| entry.left)
     }
 
     /// When the next deadline passes.
@@ -342,13 +338,12 @@ impl Requests {
         let Stage::Sent { again, .. } = &mut entry.stage else { return false };
         let Some(again) = again.take() else { return false };
         let Again { request, rank, costs } = *again;
-        let size = request.size();
-        let waiting = Box::new(Waiting { work: Work::Call(request), rank, size, costs, written: None });
-        let class = waiting.class();
-        entry.stage = Stage::Waiting(waiting);
-        self.waiting += 1;
-        self.waiting_bytes += size;
-        self.queue(rank, class).push_back(id);
+        let waiting = Waiting::new(Work::Call(request), rank, costs);
+        self.count(&waiting);
+        self.queue(rank, waiting.class).push_back(id);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.stage = Stage::Waiting(waiting);
+        }
         true
     }
 
@@ -369,13 +364,13 @@ impl Requests {
     }
 
     /// Moves the head of a queue to the wire.
-    fn leave<P: Protocol>(&mut self, protocol: &P, id: RequestId, keep: bool) -> Next {
+    fn leave<P: Protocol>(&mut self, protocol: &P, id: RequestId, message: Message, keep: bool) -> Next {
         let Some(mut entry) = self.remove(id) else { return Next::Wait(None) };
         let Stage::Waiting(waiting) = std::mem::replace(&mut entry.stage, Stage::InBatch) else {
             return Next::Wait(None);
         };
-        let Waiting { work, rank, costs, written, .. } = *waiting;
-        let Some(message) = written else { return Next::Wait(None) };
+        let Waiting { work, rank, costs, .. } = *waiting;
+        entry.left = true;
         match work {
             Work::Call(request) => {
                 let again = keep && protocol.is_idempotent(&request.method);
@@ -393,6 +388,7 @@ impl Requests {
                 for member in items.into_iter().filter_map(|(member, _)| member) {
                     if let Some(entry) = self.entries.get_mut(&member) {
                         entry.stage = Stage::Sent { batch: Some(id), again: None };
+                        entry.left = true;
                     }
                 }
                 Next::Send { message, done: Some(id) }
@@ -402,20 +398,27 @@ impl Requests {
     }
 
     /// Takes requests that were cancelled out of a batch that is still waiting; an empty batch goes too.
-    fn drop_cancelled_members(&mut self, batch: RequestId) {
+    fn drop_cancelled_members<P: Protocol>(&mut self, protocol: &P, batch: RequestId) {
         let members = self.members(batch);
-        if members.is_empty() || members.iter().all(|member| self.entries.contains_key(member)) {
+        let gone: BTreeSet<_> = members.into_iter().filter(|id| !self.entries.contains_key(id)).collect();
+        if gone.is_empty() {
             return;
         }
-        let gone: BTreeSet<_> =
-            members.into_iter().filter(|member| !self.entries.contains_key(member)).collect();
-        let Some(Entry { stage: Stage::Waiting(waiting), .. }) = self.entries.get_mut(&batch) else { return };
-        let Work::Batch(items) = &mut waiting.work else { return };
-        items.retain(|(member, _)| member.is_none_or(|member| !gone.contains(&member)));
-        waiting.written = None;
-        if items.is_empty() {
-            self.remove(batch);
+        let Some(mut entry) = self.remove(batch) else { return };
+        if let Stage::Waiting(waiting) = &mut entry.stage
+            && let Work::Batch(items) = &mut waiting.work
+        {
+            items.retain(|(member, _)| member.is_none_or(|member| !gone.contains(&member)));
+            if items.is_empty() {
+                return;
+            }
+            waiting.size = waiting.work.size();
+            waiting.costs = total_cost(protocol, &waiting.work);
+            let (rank, class) = (waiting.rank, waiting.class);
+            self.count(waiting);
+            self.queue(rank, class).push_front(batch);
         }
+        self.insert(batch, entry);
     }
 
     fn fail(&mut self, id: RequestId, reason: NotSent) -> Next {
@@ -436,37 +439,58 @@ impl Requests {
 
     fn end(&mut self, id: RequestId) -> Option<Ended> {
         let entry = self.remove(id)?;
-        Some(Ended { id, owner: entry.owner, sent: matches!(entry.stage, Stage::Sent { .. }) })
+        Some(Ended { id, owner: entry.owner, sent: entry.left })
     }
 
-    /// The only way out of the table. A queue may still hold the id: the head of a queue is checked when it is taken.
+    /// The only way out of the table.
     fn remove(&mut self, id: RequestId) -> Option<Entry> {
         let entry = self.entries.remove(&id)?;
         self.deadlines.remove(&(entry.deadline, id));
         if let Stage::Waiting(waiting) = &entry.stage {
-            self.waiting -= 1;
-            self.waiting_bytes -= waiting.size;
-            let queue = self.queue(waiting.rank, waiting.class());
-            if queue.front() == Some(&id) {
-                queue.pop_front();
-            } else if let Ok(place) = queue.binary_search(&id) {
-                queue.remove(place);
-            }
+            self.discount(waiting);
+            self.discard(waiting.rank, waiting.class, id);
         }
         Some(entry)
     }
+
+    /// Takes an id out of its queue. Ids are drawn by several threads and may be queued a little out of order; one that
+    /// the search misses goes when it comes to the head.
+    fn discard(&mut self, rank: Rank, class: usize, id: RequestId) {
+        let queue = self.queue(rank, class);
+        if queue.front() == Some(&id) {
+            queue.pop_front();
+        } else if let Ok(place) = queue.binary_search(&id) {
+            queue.remove(place);
+        }
+    }
+
+    fn count(&mut self, waiting: &Waiting) {
+        self.waiting += 1;
+        self.waiting_bytes += waiting.size;
+        for cost in waiting.costs.iter() {
+            let owed = self.owed.entry(cost.bucket).or_default();
+            *owed = owed.saturating_add(cost.credits);
+        }
+    }
+
+    fn discount(&mut self, waiting: &Waiting) {
+        self.waiting -= 1;
+        self.waiting_bytes -= waiting.size;
+        for cost in waiting.costs.iter() {
+            if let Some(owed) = self.owed.get_mut(&cost.bucket) {
+                *owed = owed.saturating_sub(cost.credits);
+            }
+        }
+    }
 }
 
-fn write<P: Protocol>(protocol: &mut P, id: RequestId, waiting: &mut Waiting) -> Result<(), NotSent> {
-    if waiting.written.is_none() {
-        waiting.written = Some(match &waiting.work {
-            Work::Call(request) => protocol.encode(Some(id), request)?,
-            Work::Notify(request) => protocol.encode(None, request)?,
-            Work::Batch(items) => protocol.encode_batch(items)?,
-            Work::Message(message) => message.clone(),
-        });
+fn write<P: Protocol>(protocol: &mut P, id: RequestId, work: &Work) -> Result<Message, NotSent> {
+    match work {
+        Work::Call(request) => protocol.encode(Some(id), request),
+        Work::Notify(request) => protocol.encode(None, request),
+        Work::Batch(items) => protocol.encode_batch(items),
+        Work::Message(message) => Ok(message.clone()),
     }
-    Ok(())
 }
 
 fn total_cost<P: Protocol>(protocol: &P, work: &Work) -> Cow<'static, [Cost]> {

@@ -117,10 +117,29 @@ impl Channel {
         *confirmed += usize::from(wire == Wire::Confirmed);
         self.wire = wire;
     }
+
+    /// The server's name for it is no more.
+    fn unroute(&mut self, key: Key, routes: &mut Map<Key>) {
+        if let Some(route) = self.route.take() {
+            // Another channel may have been given the name since.
+            if routes.get(&route) == Some(&key) {
+                routes.remove(&route);
+            }
+        }
+    }
+}
+
+/// When to ask again after so many refusals. Channels that were refused together are asked for together.
+fn retry_at(now: Instant, refusals: u32, draw: u64) -> Instant {
+    let bound = RETRY.0.saturating_mul(1 << refusals.min(6)).min(RETRY.1);
+    now + bound / 2 + Random::new(draw).up_to(bound / 2)
 }
 
 /// How long a refused channel waits before it is asked for again: doubling, with jitter, between these.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// How often an unsubscribe request that is not answered is made again.
+const UNSUBSCRIBES: u32 = 5;
 
 impl Subscriptions {
     /// Adds a consumer. Whether the channel is confirmed already; if not, it is due until `due`.
@@ -287,26 +306,32 @@ impl Subscriptions {
             };
             self.confirm(key, route, &mut notes);
         }
+        let draw = random.next();
         for key in keys {
             if self.wire(*key) == Some(Wire::Requested) {
-                self.refuse(*key, &Refusal::NotConfirmed, (now, random), &mut notes);
+                self.refuse(*key, &Refusal::NotConfirmed, (now, draw), &mut notes);
             }
         }
         notes
     }
 
-    /// A subscribe request was refused as a whole, or not answered. A refusal of many is narrowed down to the culprit.
+    /// A subscribe request was refused as a whole, not sent, or not answered. When one channel may be to blame, a
+    /// refusal of many is narrowed down to it.
     pub(crate) fn refused(
         &mut self,
         keys: &[Key],
         reason: &Refusal,
+        one_to_blame: bool,
         (now, random): (Instant, &mut Random),
     ) -> Notes {
         let mut notes = Notes::new();
-        let narrow = matches!(reason, Refusal::Error(_)) && keys.len() > 1;
+        let draw = random.next();
         for key in keys {
-            if !narrow {
-                self.refuse(*key, reason, (now, random), &mut notes);
+            if !one_to_blame || keys.len() == 1 {
+                self.refuse(*key, reason, (now, draw), &mut notes);
+                if let Some(channel) = self.channels.get_mut(key).filter(|_| one_to_blame) {
+                    channel.share = 1;
+                }
                 continue;
             }
             let Some(channel) = self.channels.get_mut(key) else { continue };
@@ -322,12 +347,32 @@ impl Subscriptions {
         notes
     }
 
+    /// An unsubscribe request was not sent, or not answered: it is made again.
+    pub(crate) fn stayed(&mut self, keys: &[Key], sent: bool, (now, random): (Instant, &mut Random)) {
+        let draw = random.next();
+        for key in keys {
+            let Some(channel) = self.channels.get_mut(key) else { continue };
+            let wanted_again = !channel.consumers.is_empty();
+            if sent && (wanted_again || channel.refusals >= UNSUBSCRIBES) {
+                self.left(&[*key]);
+                continue;
+            }
+            let at = retry_at(now, channel.refusals, draw);
+            channel.refusals += 1;
+            channel.unsure = true;
+            channel.turn(Wire::Refused(at), &mut self.confirmed);
+            self.retries.insert((at, *key));
+        }
+    }
+
     /// An unsubscribe request was answered, or will not be. Whoever joined meanwhile is subscribed anew.
     pub(crate) fn left(&mut self, keys: &[Key]) {
         for key in keys {
             let Some(channel) = self.channels.get_mut(key) else { continue };
             channel.turn(Wire::Absent, &mut self.confirmed);
+            channel.unroute(*key, &mut self.routes);
             channel.unsure = false;
+            channel.refusals = 0;
             if channel.consumers.is_empty() {
                 self.forget(*key);
             } else {
@@ -356,7 +401,9 @@ impl Subscriptions {
             self.retries.remove(&(at, key));
             if let Some(channel) = self.channels.get_mut(&key) {
                 channel.turn(Wire::Absent, &mut self.confirmed);
-                self.to_subscribe.insert((channel.group, key));
+                // What the server may have subscribed is unsubscribed first: asked for twice, it would not begin anew.
+                let set = if channel.unsure { &mut self.to_unsubscribe } else { &mut self.to_subscribe };
+                set.insert((channel.group, key));
             }
         }
     }
@@ -435,9 +482,7 @@ impl Subscriptions {
         let wire = channel.wire;
         channel.turn(Wire::Absent, &mut self.confirmed);
         self.names.remove(&channel.name);
-        if let Some(route) = &channel.route {
-            self.routes.remove(route);
-        }
+        channel.unroute(key, &mut self.routes);
         if let Wire::Refused(at) = wire {
             self.retries.remove(&(at, key));
         }
@@ -484,6 +529,7 @@ impl Subscriptions {
         channel.share = usize::MAX;
         channel.refusals = 0;
         channel.unsure = false;
+        channel.unroute(key, &mut self.routes);
         if route != channel.name {
             self.routes.insert(route.clone(), key);
             channel.route = Some(route);
@@ -511,193 +557,21 @@ impl Subscriptions {
         }
     }
 
-    fn refuse(
-        &mut self,
-        key: Key,
-        reason: &Refusal,
-        (now, random): (Instant, &mut Random),
-        notes: &mut Notes,
-    ) {
+    fn refuse(&mut self, key: Key, reason: &Refusal, (now, draw): (Instant, u64), notes: &mut Notes) {
         self.unsettled.remove(&key);
         let Some(channel) = self.channels.get_mut(&key) else { return };
         if channel.consumers.is_empty() {
             self.forget_or_leave(key);
             return;
         }
-        let bound = RETRY.0.saturating_mul(1 << channel.refusals.min(6)).min(RETRY.1);
-        let at = now + bound / 2 + random.up_to(bound / 2);
-        channel.refusals += 1;
+        let at = retry_at(now, channel.refusals, draw);
+        channel.refusals = channel.refusals.saturating_add(1);
         channel.turn(Wire::Refused(at), &mut self.confirmed);
-        channel.share = 1;
+        channel.unroute(key, &mut self.routes);
         self.retries.insert((at, key));
         notes.extend(channel.consumers.iter().map(|consumer| (consumer.id, Note::Refused(reason.clone()))));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::frame::Message;
-    use crate::jsonrpc::JsonRpc;
-    use proptest::prelude::*;
-
-    /// What a server would believe, told only by the requests that reach it.
-    #[derive(Default)]
-    struct Server {
-        subscribed: BTreeSet<String>,
-        in_flight: Vec<(bool, Vec<Key>, Vec<String>)>,
-    }
-
-    impl Server {
-        fn take(&mut self, change: Change) {
-            let (subscribe, keys, request) = match change {
-                Change::Subscribe(keys, request) => (true, keys, request),
-                Change::Unsubscribe(keys, request) => (false, keys, request),
-            };
-            let params: serde_json::Value = serde_json::from_str(&request.params.unwrap()).unwrap();
-            let names = serde_json::from_value(params["channels"].clone()).unwrap();
-            self.in_flight.push((subscribe, keys, names));
-        }
-    }
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Join(u8),
-        Leave(usize),
-        Ask,
-        /// Answers the oldest request; the server knows the channels whose bit is set.
-        Answer(u8),
-        Refuse,
-        Lose,
-        Pass(u64),
-    }
-
-    fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let step = prop_oneof![
-            (0u8..8).prop_map(Step::Join),
-            (0usize..8).prop_map(Step::Leave),
-            Just(Step::Ask),
-            any::<u8>().prop_map(Step::Answer),
-            Just(Step::Refuse),
-            Just(Step::Lose),
-            (0u64..100).prop_map(Step::Pass),
-        ];
-        prop::collection::vec(step, 0..120)
-    }
-
-    struct Life {
-        subscriptions: Subscriptions,
-        server: Server,
-        consumers: Vec<(ConsumerId, u8)>,
-        now: Instant,
-        random: Random,
-        next: u64,
-    }
-
-    impl Life {
-        fn new() -> Self {
-            Self {
-                subscriptions: Subscriptions::default(),
-                server: Server::default(),
-                consumers: Vec::new(),
-                now: Instant::ZERO,
-                random: Random::new(1),
-                next: 1,
-            }
-        }
-
-        fn ask(&mut self) {
-            while let Some(change) = self.subscriptions.next_request(&JsonRpc::new(), &mut Notes::new()) {
-                self.server.take(change);
-            }
-        }
-
-        fn answer(&mut self, knows: impl Fn(&str) -> bool) {
-            if self.server.in_flight.is_empty() {
-                return;
-            }
-            let (subscribe, keys, names) = self.server.in_flight.remove(0);
-            let names: Vec<_> = names.into_iter().filter(|name| !subscribe || knows(name)).collect();
-            for name in &names {
-                if subscribe {
-                    self.server.subscribed.insert(name.clone());
-                } else {
-                    self.server.subscribed.remove(name);
-                }
-            }
-            if subscribe {
-                let answer = Message::from(serde_json::to_string(&names).unwrap());
-                let answer = Payload::part_of(&answer, answer.as_bytes());
-                let chance = (self.now, &mut self.random);
-                self.subscriptions.answered(&JsonRpc::new(), &keys, &answer, chance);
-            } else {
-                self.subscriptions.left(&keys);
-            }
-        }
-
-        fn step(&mut self, step: Step) {
-            match step {
-                Step::Join(channel) => {
-                    let id = RequestId(self.next);
-                    self.next += 1;
-                    self.subscriptions.join(&JsonRpc::new(), id, &format!("c{channel}"), self.now);
-                    self.consumers.push((id, channel));
-                }
-                Step::Leave(index) if !self.consumers.is_empty() => {
-                    let (id, _) = self.consumers.remove(index % self.consumers.len());
-                    self.subscriptions.leave(id);
-                }
-                Step::Leave(_) => {}
-                Step::Ask => self.ask(),
-                Step::Answer(known) => self.answer(|name| known & (1 << (name.as_bytes()[1] - b'0')) != 0),
-                Step::Refuse => {
-                    let Some(place) = self.server.in_flight.iter().position(|(subscribe, ..)| *subscribe)
-                    else {
-                        return;
-                    };
-                    let (_, keys, _) = self.server.in_flight.remove(place);
-                    let error = crate::error::RpcError { code: 1, message: "no".into(), data: None };
-                    let chance = (self.now, &mut self.random);
-                    self.subscriptions.refused(&keys, &Refusal::Error(error), chance);
-                }
-                Step::Lose => {
-                    self.server = Server::default();
-                    self.subscriptions.interrupt(&Disconnect::Requested);
-                    self.subscriptions.restore();
-                }
-                Step::Pass(seconds) => {
-                    self.now = self.now + Duration::from_secs(seconds);
-                    self.subscriptions.retry(self.now);
-                }
-            }
-        }
-    }
-
-    proptest! {
-        /// Whatever happened: once the server answers everything, it has exactly what is consumed, and we know it.
-        #[test]
-        fn wanted_and_confirmed_converge(steps in steps()) {
-            let mut life = Life::new();
-            for step in steps {
-                life.step(step);
-                let (desired, confirmed) = life.subscriptions.counts();
-                let wanted: BTreeSet<_> = life.consumers.iter().map(|(_, channel)| channel).collect();
-                prop_assert_eq!(desired, wanted.len());
-                prop_assert!(confirmed <= life.server.subscribed.len());
-            }
-            for _ in 0..20 {
-                life.step(Step::Pass(100));
-                life.ask();
-                while !life.server.in_flight.is_empty() {
-                    life.answer(|_| true);
-                    life.ask();
-                }
-            }
-            let wanted: BTreeSet<_> = life.consumers.iter().map(|(_, channel)| format!("c{channel}")).collect();
-            prop_assert_eq!(&life.server.subscribed, &wanted);
-            prop_assert_eq!(life.subscriptions.counts(), (wanted.len(), wanted.len()));
-            prop_assert_eq!(life.subscriptions.channels.len(), wanted.len());
-            prop_assert!(life.subscriptions.is_restored() && life.subscriptions.next_retry().is_none());
-        }
-    }
-}
+mod tests;

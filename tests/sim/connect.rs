@@ -2,12 +2,14 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use steadysocket::config::Backoff;
 use steadysocket::error::{Advice, Category, ConnectError, Disconnect, Ended, Error, Phase, TlsFailure};
 use steadysocket::transport::Signal;
-use steadysocket::{CloseCode, CloseFrame, Config, JsonRpc, State};
+use steadysocket::{Client, CloseCode, CloseFrame, Config, JsonRpc, State};
 
 use crate::calls::config;
 use crate::venue::Exchange;
@@ -234,7 +236,7 @@ fn the_loss_of_a_stable_connection_is_no_failed_attempt() {
 #[test]
 fn a_provider_is_asked_at_each_attempt_and_its_failures_are_attempts() {
     // The provider must be `Send`, as on any platform with threads; the count is shared with the test.
-    let asked = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let asked = Arc::new(std::sync::atomic::AtomicU32::new(0));
     let count = asked.clone();
     let config = Config::with_provider(move || {
         let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -298,14 +300,32 @@ fn offline_pauses_and_online_tries_at_once() {
 #[test]
 fn a_visible_page_does_not_wait_for_the_backoff() {
     let exchange = Exchange::new();
-    exchange.with(|script| script.dials.push_back(Dial::Fail(status(503, Some(seconds(60))))));
+    exchange.with(|script| script.dials.push_back(Dial::Fail(status(503, None))));
     let world = World::new(1, exchange);
-    let client = world.client(config().retry_initial_connect(true), JsonRpc::new());
+    let backoff = Backoff { base: seconds(3600), cap: seconds(3600), ..Backoff::default() };
+    let client = world.client(config().retry_initial_connect(true).backoff(backoff), JsonRpc::new());
     world.run_for(seconds(1));
     let start = world.now();
     world.net(|net| net.signal(Signal::Visible));
     world.run(async move { client.ready().await.unwrap() });
     assert!(world.now().since(start) < Duration::from_millis(100));
+}
+
+#[test]
+fn nothing_hurries_past_retry_after() {
+    let exchange = Exchange::new();
+    exchange.with(|script| script.dials.push_back(Dial::Fail(status(429, Some(seconds(60))))));
+    let world = World::new(1, exchange.clone());
+    let client = world.client(config().retry_initial_connect(true), JsonRpc::new());
+    for signal in [Signal::Visible, Signal::Offline, Signal::Online, Signal::Visible] {
+        world.run_for(seconds(10));
+        world.net(|net| net.signal(signal));
+        client.reconnect();
+    }
+    world.run_for(seconds(15));
+    assert_eq!(exchange.with(|script| script.dialled.len()), 1);
+    world.run_for(seconds(10));
+    assert_eq!(exchange.with(|script| script.dialled.len()), 2);
 }
 
 #[test]
@@ -319,7 +339,7 @@ fn dropping_the_last_handle_closes_and_dropping_the_driver_ends() {
     assert!(exchange.with(|script| script.subscribed.is_empty()));
 
     let platform = crate::world::SimPlatform::<true>::new(&world);
-    let (client, driver) = steadysocket::Client::with_platform(config(), JsonRpc::new(), platform).unwrap();
+    let (client, driver) = Client::with_platform(config(), JsonRpc::new(), platform).unwrap();
     let call = client.request(steadysocket::Request::new("echo"));
     let dropped = Rc::new(Cell::new(false));
     let flag = dropped.clone();
@@ -336,4 +356,34 @@ fn dropping_the_last_handle_closes_and_dropping_the_driver_ends() {
         assert!(client.ready().await.is_err());
     });
     assert!(dropped.get());
+}
+
+/// Asks for the connection's state in the very moment in which it is woken, as another thread may.
+struct Asking {
+    client: Client,
+    states: Mutex<Vec<(State, u64)>>,
+    task: Waker,
+}
+
+impl Wake for Asking {
+    fn wake(self: Arc<Self>) {
+        let connections = self.client.stats().connections;
+        self.states.lock().unwrap().push((self.client.state(), connections));
+        self.task.wake_by_ref();
+    }
+}
+
+#[test]
+fn whoever_is_woken_sees_the_state_that_woke_him() {
+    let world = World::new(1, Exchange::new());
+    let client = world.client(config(), JsonRpc::new());
+    let states = world.run(async move {
+        let task = std::future::poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+        let asking = Arc::new(Asking { client: client.clone(), states: Mutex::default(), task });
+        let waker = Waker::from(asking.clone());
+        let mut ready = std::pin::pin!(client.ready());
+        std::future::poll_fn(|_| ready.as_mut().poll(&mut Context::from_waker(&waker))).await.unwrap();
+        std::mem::take(&mut *asking.states.lock().unwrap())
+    });
+    assert_eq!(states, [(State::Live, 1)]);
 }

@@ -6,6 +6,7 @@ mod calls;
 mod connect;
 mod liveness;
 mod recovery;
+mod regressions;
 mod storm;
 mod streams;
 mod venue;

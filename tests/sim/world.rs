@@ -474,7 +474,11 @@ impl Socket for SimSocket {
         let mut net = self.net.borrow_mut();
         net.conns[self.id].in_flight += 1;
         if !net.conns[self.id].stalled {
-            net.note(("sent", self.id, format!("{frame:?}")));
+            let text = match &frame {
+                Frame::Message(message) => message.as_bytes().to_vec(),
+                other => format!("{other:?}").into_bytes(),
+            };
+            net.note(("sent", self.id, text));
             let at = net.arrival(self.id, 1);
             net.schedule(at, Happening::ToVenue(self.id, frame));
         }

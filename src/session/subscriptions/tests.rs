@@ -1,0 +1,163 @@
+use super::*;
+use crate::frame::Message;
+use crate::jsonrpc::JsonRpc;
+use proptest::prelude::*;
+
+/// What a server would believe, told only by the requests that reach it.
+#[derive(Default)]
+struct Server {
+    subscribed: BTreeSet<String>,
+    in_flight: Vec<(bool, Vec<Key>, Vec<String>)>,
+}
+
+impl Server {
+    fn take(&mut self, change: Change) {
+        let (subscribe, keys, request) = match change {
+            Change::Subscribe(keys, request) => (true, keys, request),
+            Change::Unsubscribe(keys, request) => (false, keys, request),
+        };
+        let params: serde_json::Value = serde_json::from_str(&request.params.unwrap()).unwrap();
+        let names = serde_json::from_value(params["channels"].clone()).unwrap();
+        self.in_flight.push((subscribe, keys, names));
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Join(u8),
+    Leave(usize),
+    Ask,
+    /// Answers the oldest request; the server knows the channels whose bit is set.
+    Answer(u8),
+    Refuse,
+    Lose,
+    Pass(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        (0u8..8).prop_map(Step::Join),
+        (0usize..8).prop_map(Step::Leave),
+        Just(Step::Ask),
+        any::<u8>().prop_map(Step::Answer),
+        Just(Step::Refuse),
+        Just(Step::Lose),
+        (0u64..100).prop_map(Step::Pass),
+    ];
+    prop::collection::vec(step, 0..120)
+}
+
+struct Life {
+    subscriptions: Subscriptions,
+    server: Server,
+    consumers: Vec<(ConsumerId, u8)>,
+    now: Instant,
+    random: Random,
+    next: u64,
+}
+
+impl Life {
+    fn new() -> Self {
+        Self {
+            subscriptions: Subscriptions::default(),
+            server: Server::default(),
+            consumers: Vec::new(),
+            now: Instant::ZERO,
+            random: Random::new(1),
+            next: 1,
+        }
+    }
+
+    fn ask(&mut self) {
+        while let Some(change) = self.subscriptions.next_request(&JsonRpc::new(), &mut Notes::new()) {
+            self.server.take(change);
+        }
+    }
+
+    fn answer(&mut self, knows: impl Fn(&str) -> bool) {
+        if self.server.in_flight.is_empty() {
+            return;
+        }
+        let (subscribe, keys, names) = self.server.in_flight.remove(0);
+        let names: Vec<_> = names.into_iter().filter(|name| !subscribe || knows(name)).collect();
+        for name in &names {
+            if subscribe {
+                self.server.subscribed.insert(name.clone());
+            } else {
+                self.server.subscribed.remove(name);
+            }
+        }
+        if subscribe {
+            let answer = Message::from(serde_json::to_string(&names).unwrap());
+            let answer = Payload::part_of(&answer, answer.as_bytes());
+            let chance = (self.now, &mut self.random);
+            self.subscriptions.answered(&JsonRpc::new(), &keys, &answer, chance);
+        } else {
+            self.subscriptions.left(&keys);
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Join(channel) => {
+                let id = RequestId(self.next);
+                self.next += 1;
+                self.subscriptions.join(&JsonRpc::new(), id, &format!("c{channel}"), self.now);
+                self.consumers.push((id, channel));
+            }
+            Step::Leave(index) if !self.consumers.is_empty() => {
+                let (id, _) = self.consumers.remove(index % self.consumers.len());
+                self.subscriptions.leave(id);
+            }
+            Step::Leave(_) => {}
+            Step::Ask => self.ask(),
+            Step::Answer(known) => self.answer(|name| known & (1 << (name.as_bytes()[1] - b'0')) != 0),
+            Step::Refuse => {
+                let Some(place) = self.server.in_flight.iter().position(|(subscribe, ..)| *subscribe) else {
+                    return;
+                };
+                let (_, keys, _) = self.server.in_flight.remove(place);
+                let error = crate::error::RpcError { code: 1, message: "no".into(), data: None };
+                let chance = (self.now, &mut self.random);
+                self.subscriptions.refused(&keys, &Refusal::Error(error), true, chance);
+            }
+            Step::Lose => {
+                self.server = Server::default();
+                self.subscriptions.interrupt(&Disconnect::Requested);
+                self.subscriptions.restore();
+            }
+            Step::Pass(seconds) => {
+                self.now = self.now + Duration::from_secs(seconds);
+                self.subscriptions.retry(self.now);
+            }
+        }
+    }
+}
+
+proptest! {
+    /// Whatever happened: once the server answers everything, it has exactly what is consumed, and we know it.
+    #[test]
+    fn wanted_and_confirmed_converge(steps in steps()) {
+        let mut life = Life::new();
+        for step in steps {
+            life.step(step);
+            let (desired, confirmed) = life.subscriptions.counts();
+            let wanted: BTreeSet<_> = life.consumers.iter().map(|(_, channel)| channel).collect();
+            prop_assert_eq!(desired, wanted.len());
+            prop_assert!(confirmed <= life.server.subscribed.len());
+        }
+        for _ in 0..20 {
+            life.step(Step::Pass(100));
+            life.ask();
+            while !life.server.in_flight.is_empty() {
+                life.answer(|_| true);
+                life.ask();
+            }
+        }
+        let wanted: BTreeSet<_> = life.consumers.iter().map(|(_, channel)| format!("c{channel}")).collect();
+        prop_assert_eq!(&life.server.subscribed, &wanted);
+        prop_assert_eq!(life.subscriptions.counts(), (wanted.len(), wanted.len()));
+        prop_assert_eq!(life.subscriptions.channels.len(), wanted.len());
+        prop_assert!(life.subscriptions.is_restored() && life.subscriptions.next_retry().is_none());
+    }
+}

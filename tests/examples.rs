@@ -1,0 +1,214 @@
+//! Runs the examples as their readers do, and holds them to what they say.
+#![cfg(all(feature = "native", not(all(target_family = "wasm", target_os = "unknown"))))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::io::{BufRead, BufReader, Lines, Read};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+use serde_json::Value;
+
+/// The example's binary, which cargo has built beside this test's: `target/<profile>/examples/<name>`.
+fn example(name: &str) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.ancestors().nth(2).unwrap();
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let path: PathBuf = [profile, "examples".as_ref(), file.as_ref()].iter().collect();
+    assert!(path.exists(), "{} is missing: cargo test --test examples needs --examples", path.display());
+    let mut command = Command::new(path);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A ticker under way, whose lines are JSON.
+struct Ticker {
+    child: Child,
+    /// `None` once we have closed our end.
+    lines: Option<Lines<BufReader<ChildStdout>>>,
+}
+
+impl Ticker {
+    fn start(args: &[&str]) -> Self {
+        let mut child = example("ticker").arg("--json").args(args).spawn().unwrap();
+        let lines = child.stdout.take().map(|pipe| BufReader::new(pipe).lines());
+        Self { child, lines }
+    }
+
+    /// The next line, or `None` at the end.
+    fn next(&mut self) -> Option<Value> {
+        let line = self.lines.as_mut()?.next()?.unwrap();
+        let value: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(value["event"].is_string(), "{line}");
+        Some(value)
+    }
+
+    fn wait_for(&mut self, event: &str) -> Value {
+        std::iter::from_fn(|| self.next())
+            .find(|line| line["event"] == event)
+            .unwrap_or_else(|| panic!("ended without {event}"))
+    }
+
+    /// The rest of the lines, how it ended, and what it complained about.
+    fn end(mut self) -> (Vec<Value>, ExitStatus, String) {
+        let lines = std::iter::from_fn(|| self.next()).collect();
+        let mut complaints = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut complaints).unwrap();
+        (lines, self.child.wait().unwrap(), complaints)
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        // A failed assertion leaves nothing running behind; whoever has ended needs no end.
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+fn count<'a>(lines: impl IntoIterator<Item = &'a Value>, event: &str) -> usize {
+    lines.into_iter().filter(|line| line["event"] == event).count()
+}
+
+/// The last line, which must be the only summary.
+fn summary(lines: &[Value]) -> &Value {
+    assert_eq!(count(lines, "summary"), 1);
+    let last = lines.last().unwrap();
+    assert_eq!(last["event"], "summary");
+    last
+}
+
+#[test]
+fn the_ticker_survives_chaos_and_tells_the_truth_about_it() {
+    let (lines, status, complaints) = Ticker::start(&["--chaos", "--seconds", "5"]).end();
+    assert!(status.success(), "{status}: {complaints}");
+    let summary = summary(&lines);
+    assert_eq!(summary["updates"], count(&lines, "update"));
+    assert!(count(&lines, "update") >= 100, "{summary}");
+    assert!(summary["reconnects"].as_u64().unwrap() >= 2, "{summary}");
+    assert_eq!(summary["lost_subscriptions"], 0);
+    let live = lines.iter().filter(|line| line["event"] == "state" && line["state"] == "live").count();
+    assert_eq!(summary["reconnects"], live);
+}
+
+#[test]
+fn every_row_is_told_of_an_interruption_and_of_its_end_in_order() {
+    let (lines, ..) = Ticker::start(&["--chaos", "--seconds", "3"]).end();
+    let channels: std::collections::BTreeSet<_> =
+        lines.iter().filter_map(|line| line["channel"].as_str()).collect();
+    assert_eq!(channels.len(), 7, "{channels:?}");
+    for channel in channels {
+        let mut stale = false;
+        let mut interruptions = 0;
+        for line in lines.iter().filter(|line| line["channel"] == channel) {
+            match line["event"].as_str().unwrap() {
+                "interrupted" => (stale, interruptions) = (true, interruptions + 1),
+                "resumed" => stale = false,
+                "update" => assert!(!stale, "{channel}: data while interrupted"),
+                other => panic!("{channel}: {other}"),
+            }
+        }
+        assert!(interruptions > 0 && !stale, "{channel}");
+    }
+}
+
+#[test]
+fn a_venue_over_tls_is_reached_with_its_authority() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let exchange = steadysocket_exchange::Exchange::builder().tls(true);
+    let exchange = runtime.block_on(exchange.start()).unwrap();
+    let ca = std::env::temp_dir().join(format!("steadysocket-{}.pem", std::process::id()));
+    std::fs::write(&ca, exchange.ca_pem().unwrap()).unwrap();
+
+    // With somebody else's server chaos only asks for another connection.
+    let args = ["--url", exchange.url(), "--ca", ca.to_str().unwrap(), "--seconds", "3", "--chaos"];
+    let (lines, status, complaints) = Ticker::start(&args).end();
+    std::fs::remove_file(&ca).unwrap();
+    assert!(status.success(), "{status}: {complaints}");
+    let disconnected = lines.iter().find(|line| line["event"] == "disconnected").unwrap();
+    assert_eq!(disconnected["reason"], "reconnect requested");
+    assert_eq!(summary(&lines)["lost_subscriptions"], 0);
+    let closes = exchange.journal().connections().filter(|connection| connection.closed.is_some()).count();
+    assert!(closes >= 2, "{closes}");
+}
+
+#[test]
+fn what_cannot_work_is_told_in_one_line() {
+    let cases: [&[&str]; 5] = [
+        &["--url", "nonsense"],
+        &["--url", "ws://127.0.0.1:1/"],
+        &["--ca", "/no/such/file"],
+        &["--seconds", "soon"],
+        &["NO-SUCH-INSTRUMENT"],
+    ];
+    for args in cases {
+        let (lines, status, complaints) = Ticker::start(args).end();
+        assert_eq!(status.code(), Some(1), "{args:?}");
+        assert_eq!(lines, [] as [Value; 0], "{args:?}");
+        assert_eq!(complaints.lines().count(), 1, "{args:?}: {complaints}");
+        assert!(complaints.starts_with("ticker: "), "{complaints}");
+    }
+}
+
+#[test]
+fn a_refusal_for_good_ends_the_ticker_with_its_reason_and_a_summary() {
+    use steadysocket_exchange::{Door, Exchange, Fault, Span, Target};
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let exchange = runtime.block_on(Exchange::builder().start()).unwrap();
+    let mut ticker = Ticker::start(&["--url", exchange.url()]);
+    ticker.wait_for("update");
+    exchange.door(Door::Refuse { status: 401, retry_after: None }, Span::UntilOpened);
+    exchange.fault(Target::All, Fault::Drop);
+    let (lines, status, complaints) = ticker.end();
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(complaints, "ticker: the server answered HTTP 401\n");
+    assert!(lines.iter().any(|line| line["state"] == "ended"));
+    assert_eq!(summary(&lines)["lost_subscriptions"], 7);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_the_ticker_quietly() {
+    let mut ticker = Ticker::start(&[]);
+    ticker.wait_for("update");
+    ticker.lines = None;
+    let (_, status, complaints) = ticker.end();
+    assert!(status.success(), "{status}");
+    assert_eq!(complaints, "");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_closes_cleanly_and_still_sums_up() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let exchange = runtime.block_on(steadysocket_exchange::Exchange::builder().start()).unwrap();
+    let mut ticker = Ticker::start(&["--url", exchange.url()]);
+    ticker.wait_for("update");
+    let id = ticker.child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let (lines, status, complaints) = ticker.end();
+    assert!(status.success(), "{status}: {complaints}");
+    assert_eq!(summary(&lines)["reconnects"], 0);
+    assert_eq!(summary(&lines)["lost_subscriptions"], 0);
+    let journal = exchange.journal();
+    let closed = journal.connections().next().unwrap().closed.clone();
+    let (_, reason) = closed.expect("the connection was closed");
+    assert_eq!(reason, steadysocket_exchange::Closed::ByClient(Some(1000)));
+}
+
+#[test]
+fn the_plain_output_is_for_people() {
+    let output = example("ticker").args(["--seconds", "2"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    assert!(text.lines().any(|line| line.contains("ticker.BTC-PERPETUAL.100ms")), "{text}");
+    assert!(text.lines().last().unwrap().contains("0 lost subscriptions"), "{text}");
+    assert!(!text.contains('\u{1b}'), "escape sequences outside of a terminal");
+}
+
+#[test]
+fn the_short_examples_hold_what_they_show() {
+    for name in ["quickstart", "custom_protocol"] {
+        let output = example(name).output().unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(!output.stdout.is_empty(), "{name}");
+    }
+}
