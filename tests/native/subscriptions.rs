@@ -161,7 +161,7 @@ async fn a_refused_restore_is_told_and_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_restore_that_fails_as_a_whole_is_narrowed_down() {
+async fn a_restore_that_fails_as_a_whole_is_told_and_made_again() {
     let exchange = exchange().start().await.unwrap();
     let client = connect(&exchange).await;
     let names: Vec<_> = exchange.instruments().iter().map(|name| format!("ticker.{name}.100ms")).collect();
@@ -171,8 +171,20 @@ async fn a_restore_that_fails_as_a_whole_is_narrowed_down() {
     exchange.fault(Target::All, Fault::Reset);
     for mut stream in streams {
         interrupted(&mut stream).await;
+        let refused = next(&mut stream).await;
+        assert!(
+            matches!(&refused, Update::Refused(Refusal::Error(error)) if error.code == 11052),
+            "{refused:?}"
+        );
         resumed(&mut stream).await;
     }
+    let requests = exchange.look(|journal| {
+        journal
+            .requests()
+            .filter(|request| request.connection == 2 && request.method == "public/subscribe")
+            .count()
+    });
+    assert_eq!(requests, 2, "what failed together is asked for together");
 }
 
 #[tokio::test]
