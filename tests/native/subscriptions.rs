@@ -167,16 +167,24 @@ async fn a_restore_that_fails_as_a_whole_is_told_and_made_again() {
     let names: Vec<_> = exchange.instruments().iter().map(|name| format!("ticker.{name}.100ms")).collect();
     let streams = names.iter().map(|name| subscribe::<Payload>(&client, name));
     let streams = soon(futures::future::try_join_all(streams)).await.unwrap();
+    let mut events = client.events();
     exchange.fault(Target::All, Fault::FailSubscribes(1));
     exchange.fault(Target::All, Fault::Reset);
+    let refused = event(&mut events, |event| match event {
+        steadysocket::Event::Refused { reason, .. } => Some(reason.clone()),
+        _ => None,
+    });
+    let reason = refused.await;
+    assert!(matches!(&reason, Refusal::Error(error) if error.code == 11052), "{reason:?}");
     for mut stream in streams {
         interrupted(&mut stream).await;
-        let refused = next(&mut stream).await;
-        assert!(
-            matches!(&refused, Update::Refused(Refusal::Error(error)) if error.code == 11052),
-            "{refused:?}"
-        );
-        resumed(&mut stream).await;
+        // Who reads it too late need not know that the channel was refused for a while.
+        let update = next(&mut stream).await;
+        if matches!(update, Update::Refused(_)) {
+            resumed(&mut stream).await;
+        } else {
+            assert_eq!(update, Update::Resumed);
+        }
     }
     let requests = exchange.look(|journal| {
         journal
