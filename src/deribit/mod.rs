@@ -37,6 +37,7 @@ const MAX_MESSAGE: usize = 32 * 1024;
 const REFILL_TIME: Duration = Duration::from_secs(5);
 
 const TOO_MANY_REQUESTS: i64 = 10028;
+const SUBSCRIBE_ERROR: i64 = 11052;
 
 /// Deribit's protocol: JSON-RPC without batches and positional parameters, with a heartbeat that the server asks
 /// for, and subscriptions in three groups by what they [ask of the connection](Access).
@@ -189,9 +190,10 @@ impl Protocol for Deribit {
         self.rpc.confirmed(channels, answer)
     }
 
-    /// Always: a channel that is unknown is left out without an error, and 13778 meets all of a group alike.
-    fn is_about_all(&self, _error: &RpcError) -> bool {
-        true
+    /// All but 11052: a channel that is unknown is left out without an error, 13778 meets all of a group alike, and
+    /// the rest speaks of the session or the exchange.
+    fn is_about_all(&self, error: &RpcError) -> bool {
+        error.code != SUBSCRIBE_ERROR
     }
 
     /// Always to try again: no close code of the venue is known to be final (4000 is a missed heartbeat), and a
