@@ -1,5 +1,5 @@
 //! The native transport against scripted servers on loopback.
-#![cfg(feature = "native")]
+#![cfg(all(feature = "native", not(all(target_family = "wasm", target_os = "unknown"))))]
 // Clippy knows tests by their attribute; helpers have none.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

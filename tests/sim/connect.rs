@@ -10,6 +10,7 @@ use steadysocket::transport::Signal;
 use steadysocket::{CloseCode, CloseFrame, Config, JsonRpc, State};
 
 use crate::calls::config;
+use crate::test;
 use crate::venue::Exchange;
 use crate::world::{Dial, World};
 
