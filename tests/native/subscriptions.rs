@@ -161,18 +161,38 @@ async fn a_refused_restore_is_told_and_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_restore_that_fails_as_a_whole_is_narrowed_down() {
+async fn a_restore_that_fails_as_a_whole_is_told_and_made_again() {
     let exchange = exchange().start().await.unwrap();
     let client = connect(&exchange).await;
     let names: Vec<_> = exchange.instruments().iter().map(|name| format!("ticker.{name}.100ms")).collect();
     let streams = names.iter().map(|name| subscribe::<Payload>(&client, name));
     let streams = soon(futures::future::try_join_all(streams)).await.unwrap();
+    let mut events = client.events();
     exchange.fault(Target::All, Fault::FailSubscribes(1));
     exchange.fault(Target::All, Fault::Reset);
+    let refused = event(&mut events, |event| match event {
+        steadysocket::Event::Refused { reason, .. } => Some(reason.clone()),
+        _ => None,
+    });
+    let reason = refused.await;
+    assert!(matches!(&reason, Refusal::Error(error) if error.code == 11052), "{reason:?}");
     for mut stream in streams {
         interrupted(&mut stream).await;
-        resumed(&mut stream).await;
+        // Who reads it too late need not know that the channel was refused for a while.
+        let update = next(&mut stream).await;
+        if matches!(update, Update::Refused(_)) {
+            resumed(&mut stream).await;
+        } else {
+            assert_eq!(update, Update::Resumed);
+        }
     }
+    let requests = exchange.look(|journal| {
+        journal
+            .requests()
+            .filter(|request| request.connection == 2 && request.method == "public/subscribe")
+            .count()
+    });
+    assert_eq!(requests, 2, "what failed together is asked for together");
 }
 
 #[tokio::test]
