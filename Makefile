@@ -8,12 +8,14 @@ help: ## Show this list
 setup: ## Install what the tests need and this machine lacks
 	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs"; exit 1; }
 	@rustup target list --installed | grep -qx $(WASM) || { \
-		echo "installing the Rust target $(WASM), for checking that the core compiles for browsers"; \
+		echo "installing the Rust target $(WASM), for browsers"; \
 		rustup target add $(WASM); }
 
-test: setup ## Run every test
+test: setup web-test ## Run every test
 	cargo test --locked --workspace --features webpki-roots
-	cargo check --locked --target $(WASM) --lib
+
+web-test: setup ## Run the simulation and the browser's transport in a real browser
+	tests/browser
 
 ticker: ## Show live market data from the local exchange, which cuts the connection now and then
 	cargo run --release --example ticker -- --chaos
@@ -30,4 +32,4 @@ doc: ## Build the documentation
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup test ticker exchange sim doc ci
+.PHONY: help setup test web-test ticker exchange sim doc ci

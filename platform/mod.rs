@@ -3,6 +3,9 @@
 #[cfg(all(feature = "native", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub mod native;
 
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+pub mod web;
+
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 mod threads {
     use std::future::Future;
@@ -42,8 +45,17 @@ pub use threads::{BoxFuture, MaybeSend, MaybeSync, SharedFn};
 /// What the crate's root shows of this target's transport.
 #[cfg(all(feature = "native", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub mod here {
+    /// This target's transport: a name for code that serves both.
+    pub use super::native::Native as Transport;
     pub use super::native::{Native, Tls, connect, connect_with, start};
 }
+/// What the crate's root shows of this target's transport.
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+pub mod here {
+    /// This target's transport: a name for code that serves both.
+    pub use super::web::Web as Transport;
+    pub use super::web::{Web, connect, connect_with, start};
+}
 /// What the crate's root shows of this target's transport: none was chosen.
-#[cfg(any(not(feature = "native"), all(target_family = "wasm", target_os = "unknown")))]
+#[cfg(all(not(feature = "native"), not(all(target_family = "wasm", target_os = "unknown"))))]
 pub mod here {}

@@ -58,7 +58,7 @@ pub struct Config {
     /// Bound of the queue of requests and messages that wait to be sent.
     pub outbound: OutboundLimit,
     /// The largest message accepted from the server, in bytes, at most 1 GiB. Default 16 MiB. A larger one ends the connection
-    /// with close code 1009.
+    /// with close code 1009, or without a code in a browser, which may not send that.
     pub max_message: usize,
     /// Bound and overflow policy of each subscription's queue, unless the subscription says otherwise.
     pub queue: Queue,

@@ -7,6 +7,7 @@ use steadysocket::error::{Disconnect, Error, NotSent, RpcError, Unknown};
 use steadysocket::protocol::Unmatched;
 use steadysocket::{Config, Event, JsonRpc, Request, Update};
 
+use crate::test;
 use crate::venue::{Exchange, dropped};
 use crate::world::World;
 

@@ -12,6 +12,7 @@ use steadysocket::transport::Signal;
 use steadysocket::{Client, CloseCode, CloseFrame, Config, JsonRpc, State};
 
 use crate::calls::config;
+use crate::test;
 use crate::venue::Exchange;
 use crate::world::{Dial, World};
 

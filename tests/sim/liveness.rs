@@ -10,6 +10,7 @@ use steadysocket::transport::Signal;
 use steadysocket::{Event, Frame, JsonRpc, Message, Protocol, Request, State, Update};
 
 use crate::calls::config;
+use crate::test;
 use crate::venue::Exchange;
 use crate::world::World;
 

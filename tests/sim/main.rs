@@ -2,6 +2,15 @@
 //! milliseconds, and one seed decides everything that happens.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+/// One test body, two targets.
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+use std::prelude::v1::test;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
 mod calls;
 mod connect;
 mod liveness;

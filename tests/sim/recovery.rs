@@ -10,6 +10,7 @@ use steadysocket::protocol::{Inbound, OpenStep, RequestId};
 use steadysocket::{Bucket, Cost, JsonRpc, Lane, Limiter, Message, Payload, Protocol, Request};
 
 use crate::calls::config;
+use crate::test;
 use crate::venue::Exchange;
 use crate::world::World;
 

@@ -18,6 +18,7 @@ use steadysocket::{
 };
 
 use crate::calls::config;
+use crate::test;
 use crate::venue::Exchange;
 use crate::world::{Dial, World};
 

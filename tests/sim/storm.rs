@@ -8,10 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use steadysocket::config::{Overflow, Queue};
 use steadysocket::error::{Error, Refusal};
-use steadysocket::transport::Signal;
-use steadysocket::{Client, JsonRpc, State, Update};
+use steadysocket::transport::{Platform, Signal};
+use steadysocket::{Client, JsonRpc, State, Transport, Update};
 
 use crate::calls::config;
+use crate::test;
 use crate::venue::Exchange;
 use crate::world::World;
 
@@ -169,10 +170,7 @@ fn judge(exchange: &Exchange, told: &Told, seed: u64) {
 
 fn seed() -> u64 {
     let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
-    given.unwrap_or_else(|| {
-        use std::hash::{BuildHasher, RandomState};
-        RandomState::new().hash_one(())
-    })
+    given.unwrap_or_else(|| Transport::new().seed())
 }
 
 #[test]

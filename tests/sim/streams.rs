@@ -7,6 +7,7 @@ use steadysocket::config::{Overflow, Queue};
 use steadysocket::error::{Error, Refusal};
 use steadysocket::{Client, Config, JsonRpc, State, Subscription, Update};
 
+use crate::test;
 use crate::venue::{Exchange, dropped};
 use crate::world::World;
 

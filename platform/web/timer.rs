@@ -1,0 +1,56 @@
+//! The clock and the one timer of a client.
+
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::task::AtomicWaker;
+use gloo_timers::callback::Timeout;
+
+use super::js;
+use crate::time::Instant;
+
+/// What lies between the epoch and the page's beginning, so that times before the first use can be told apart.
+const BEFORE_THE_PAGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// The longest delay that `setTimeout` knows, in milliseconds. A longer one would fire at once.
+const LONGEST: u128 = i32::MAX as u128;
+
+/// The time since the page or worker began. All clients in it share this clock.
+pub(super) fn now() -> Instant {
+    Instant::ZERO + BEFORE_THE_PAGE + Duration::from_secs_f64(js::performance_now().max(0.0) / 1000.0)
+}
+
+/// Wakes a task at a time.
+///
+/// The next deadline of a connection moves on with each message. A timeout that would fire too early is therefore left
+/// as it is, and set again when it has fired.
+#[derive(Default)]
+pub(super) struct Timer {
+    armed: Option<(Instant, Timeout)>,
+    waker: Rc<AtomicWaker>,
+}
+
+impl Timer {
+    /// Ready once `deadline` has come; otherwise the task is woken then. Only the last deadline counts.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        let now = now();
+        if now >= deadline {
+            return Poll::Ready(());
+        }
+        self.waker.register(cx.waker());
+        // What should have fired by now has.
+        if self.armed.as_ref().is_none_or(|(at, _)| *at > deadline || *at <= now) {
+            self.arm(now, deadline);
+        }
+        Poll::Pending
+    }
+
+    fn arm(&mut self, now: Instant, deadline: Instant) {
+        // Rounded up, because a timeout that fires too early is one for nothing.
+        let millis = deadline.since(now).as_nanos().div_ceil(1_000_000).min(LONGEST);
+        let waker = self.waker.clone();
+        let timeout = Timeout::new(u32::try_from(millis).unwrap_or_default(), move || waker.wake());
+        self.armed = Some((now + Duration::from_millis(u64::try_from(millis).unwrap_or_default()), timeout));
+    }
+}
