@@ -328,6 +328,10 @@ impl<L: Platform, P: Protocol> Future for Driver<L, P> {
         let this = self.get_mut();
         this.mailbox.register(cx.waker());
         this.session.start(this.platform.now());
+        // A runtime may ration what one poll reads and writes: a flood must not use it up before anything is written.
+        this.read_mail(this.platform.now());
+        this.carry_out(cx);
+        this.transmit(cx);
         let mut busy = true;
         for _ in 0..ROUNDS_A_POLL {
             busy = this.round(cx);

@@ -74,7 +74,7 @@ fn a_call_is_answered_within_a_firehose() {
     Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let client = steadysocket::start(patient(&url), deribit(), Native::new()).unwrap();
         let _idle: Raw = subscribe(&client, "data").await.unwrap();
-        call(&client, 5).await;
+        call(&client, 20).await;
         assert!(client.stats().received > 100);
         assert_eq!(client.stats().connections, 1);
         drop(stop);
@@ -96,7 +96,7 @@ fn two_clients_and_their_consumers_share_one_thread() {
         };
         // Reading and calling at once, on both.
         let reading = async { futures::join!(read(stream_one.unwrap()), read(stream_two.unwrap())) };
-        futures::join!(reading, call(&one, 4), call(&two, 4));
+        futures::join!(reading, call(&one, 10), call(&two, 10));
         drop(stop);
     });
     thread.join().unwrap();

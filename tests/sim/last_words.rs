@@ -1,6 +1,8 @@
-//! A connection may fail in any step of any round: what follows from that reaches everybody all the same.
+//! What is left at the end of a poll: a connection may fail in any step of any round, a flood may use a whole poll up.
 
+use std::cell::Cell;
 use std::future::{Ready, ready};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -96,5 +98,90 @@ fn everybody_hears_of_the_end_whenever_it_comes() {
             last = update.data().or(last);
         }
         assert_eq!(last, Some(Event::State(State::Ended(ended))), "{left}");
+    }
+}
+
+/// Its one socket has a frame at every look, and shares a ration of looks and writes that the runtime gives to each
+/// poll, as tokio does.
+#[derive(Clone, Default)]
+struct Rationed(Rc<Ration>);
+
+#[derive(Default)]
+struct Ration {
+    left: Cell<usize>,
+    taken: Cell<usize>,
+    written: Cell<usize>,
+}
+
+impl Ration {
+    fn take(&self) -> Poll<()> {
+        match self.left.get().checked_sub(1) {
+            Some(left) => Poll::Ready(self.left.set(left)),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Platform for Rationed {
+    type Socket = Self;
+    type Connecting = Ready<Result<Self, ConnectError>>;
+
+    const PINGS: bool = true;
+
+    fn now(&self) -> Instant {
+        Instant::ZERO + Duration::from_secs(1)
+    }
+
+    fn seed(&self) -> u64 {
+        1
+    }
+
+    fn connect(&self, _: Attempt) -> Self::Connecting {
+        ready(Ok(self.clone()))
+    }
+
+    fn poll_sleep(&mut self, _: &mut Context<'_>, _: Instant) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
+impl Socket for Rationed {
+    fn poll_receive(&mut self, _: &mut Context<'_>) -> Poll<Result<Frame, Disconnect>> {
+        self.0.take().map(|()| Ok(Frame::Pong(Default::default())))
+    }
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Disconnect>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn send(&mut self, _: Frame) -> Result<(), Disconnect> {
+        self.0.taken.set(self.0.taken.get() + 1);
+        Ok(())
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Disconnect>> {
+        if self.0.written.get() < self.0.taken.get() {
+            return self.0.take().map(|()| Ok(self.0.written.set(self.0.taken.get())));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn a_flood_does_not_use_up_what_writing_needs() {
+    for ration in [16, 128, 1024] {
+        let platform = Rationed::default();
+        let config = Config::new("wss://example.com/").unwrap();
+        let (client, mut driver) = Client::with_platform(config, JsonRpc::new(), platform.clone()).unwrap();
+        let mut poll = || {
+            platform.0.left.set(ration);
+            assert!(driver.poll_unpin(&mut Context::from_waker(noop_waker_ref())).is_pending());
+        };
+        poll();
+        let mut call = Box::pin(client.call::<u64>("add", [1]));
+        assert!(call.as_mut().now_or_never().is_none());
+        poll();
+        poll();
+        assert_eq!(platform.0.written.get(), 1, "with {ration} a poll");
     }
 }
