@@ -161,24 +161,17 @@ async fn a_refused_restore_is_told_and_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_restore_that_fails_as_a_whole_is_told_and_made_again() {
+async fn a_restore_that_fails_as_a_whole_is_made_again() {
     let exchange = exchange().start().await.unwrap();
     let client = connect(&exchange).await;
     let names: Vec<_> = exchange.instruments().iter().map(|name| format!("ticker.{name}.100ms")).collect();
     let streams = names.iter().map(|name| subscribe::<Payload>(&client, name));
     let streams = soon(futures::future::try_join_all(streams)).await.unwrap();
-    let mut events = client.events();
     exchange.fault(Target::All, Fault::FailSubscribes(1));
     exchange.fault(Target::All, Fault::Reset);
-    let refused = event(&mut events, |event| match event {
-        steadysocket::Event::Refused { reason, .. } => Some(reason.clone()),
-        _ => None,
-    });
-    let reason = refused.await;
-    assert!(matches!(&reason, Refusal::Error(error) if error.code == 11052), "{reason:?}");
     for mut stream in streams {
         interrupted(&mut stream).await;
-        // Who reads it too late need not know that the channel was refused for a while.
+        // In the meantime it may count as refused.
         let update = next(&mut stream).await;
         if matches!(update, Update::Refused(_)) {
             resumed(&mut stream).await;
@@ -192,7 +185,7 @@ async fn a_restore_that_fails_as_a_whole_is_told_and_made_again() {
             .filter(|request| request.connection == 2 && request.method == "public/subscribe")
             .count()
     });
-    assert_eq!(requests, 2, "what failed together is asked for together");
+    assert!((2..=4).contains(&requests), "{requests}: it is narrowed down by halves");
 }
 
 #[tokio::test]
