@@ -96,7 +96,11 @@ pub fn queue(given: &JsValue, default: Queue) -> Result<Queue, ConfigError> {
         Some("close") => Overflow::Close,
         Some(_) => return Err(wrong("queue.overflow", "must be drop-oldest, drop-newest, latest or close")),
     };
-    Ok(Queue { capacity: size(given, "capacity").unwrap_or(default.capacity), overflow })
+    Ok(Queue {
+        capacity: size(given, "capacity").unwrap_or(default.capacity),
+        bytes: size(given, "bytes").unwrap_or(default.bytes),
+        overflow,
+    })
 }
 
 async fn ask(provider: Function) -> Result<String, String> {

@@ -79,6 +79,8 @@ export interface OutboundLimit {
 export interface Queue {
   /** How many updates wait at most. Default 1024. With `latest` it is 1, whatever this says. */
   capacity?: number
+  /** How many bytes they may hold together. Default 16 MiB. One update is taken whatever its size, within `maxMessage`. */
+  bytes?: number
   /** What happens at the bound. Default: the oldest update is dropped, and the consumer is told how many were. */
   overflow?: Overflow
 }

@@ -96,7 +96,7 @@ fn disturb(world: &World, hour: u32) {
 
 /// Reads one channel, sometimes slowly, and checks that no loss is silent.
 async fn consume(world: World, client: Client, channel: &'static str, heard: Rc<RefCell<Heard>>) {
-    let queue = Queue { capacity: 8, overflow: Overflow::DropOldest };
+    let queue = Queue { capacity: 8, overflow: Overflow::DropOldest, ..Queue::default() };
     let mut stream = loop {
         match client.subscribe_with::<u64>(channel, queue).await {
             Ok(stream) => break stream,
