@@ -78,7 +78,7 @@ impl Client {
 
     /// Calls a method and decodes its result.
     ///
-    /// Without a connection it waits for one, within its deadline
+    /// At most [`Config::outbound`] requests wait at a time. Without a connection it waits for one, within its deadline
     /// ([`Config::call_timeout`], [`Config::when_offline`]). Dropping the future cancels what has not left yet.
     ///
     /// ```no_run
@@ -262,6 +262,8 @@ impl Client {
 
     /// Makes a new connection and restores everything on it. Calls under way get their outcome at once. An attempt
     /// that waits for its time is made now, or as soon as the server allows it; one under way goes on.
+    ///
+    /// It does not wait for the backoff, so do not call it in a loop.
     pub fn reconnect(&self) {
         let _ = self.0.mailbox.post(Mail::Command(Command::Reconnect));
     }

@@ -179,6 +179,7 @@ fn describe_event(event: &Event) -> JsValue {
             set(&detail, "reason", errors::text(reason));
             ("refused", detail)
         }
+        Event::Unmatched => ("unmatched", JsValue::UNDEFINED),
         Event::Asked => ("asked", JsValue::UNDEFINED),
         Event::Answered(after) => ("answered", in_millis(*after).into()),
         _ => ("other", JsValue::UNDEFINED),

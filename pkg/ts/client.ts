@@ -31,10 +31,12 @@ export interface ClientEventMap {
   disconnected: CustomEvent<Disconnected>
   /** The server broke the protocol; the connection stays. */
   invalid: CustomEvent<string>
-  /** A reply came for a request that was cancelled or whose deadline had passed. */
+  /** A reply came for a request that was answered already, was cancelled, or whose deadline had passed. */
   latereply: CustomEvent<number>
   /** A reply came with an id that was never given out. */
   unknownreply: CustomEvent<number>
+  /** A message or an error came that answers no call of ours; see `messages()`. */
+  unmatched: CustomEvent<undefined>
   /** The server refused a channel that stays desired. */
   refused: CustomEvent<{ channel: string; reason: string }>
   /** The peer was silent and is asked for a sign of life. */
