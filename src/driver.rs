@@ -337,8 +337,6 @@ impl<L: Platform, P: Protocol> Future for Driver<L, P> {
         }
         this.publish();
         if let State::Ended(ended) = this.session.state() {
-            // The last round may have ended in its last step.
-            this.carry_out(cx);
             this.finish(&ended);
             return Poll::Ready(ended);
         }

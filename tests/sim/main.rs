@@ -15,6 +15,7 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 mod calls;
 mod connect;
+mod last_words;
 mod liveness;
 mod recovery;
 mod regressions;
