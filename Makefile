@@ -11,11 +11,30 @@ setup: ## Install what the tests need and this machine lacks
 		echo "installing the Rust target $(WASM), for browsers"; \
 		rustup target add $(WASM); }
 
-test: setup web-test ## Run every test
+web-setup: setup ## Install what the browser's side needs and this machine lacks
+	@command -v wasm-pack >/dev/null || { \
+		echo "installing wasm-pack, which takes some minutes"; cargo install wasm-pack --locked --quiet; }
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+		echo "installing Debian's chromium and chromium-driver"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -qq -y --no-install-recommends chromium chromium-driver >/dev/null; }
+	@command -v npm >/dev/null || { echo "npm is missing: install Node 20 or later"; exit 1; }
+	@[ -x pkg/node_modules/.bin/tsc ] || { \
+		echo "installing the npm packages that build and test ours"; \
+		cd pkg && npm ci --no-audit --no-fund --loglevel=error; }
+
+test: setup web-test pkg-test ## Run every test
 	cargo test --locked --workspace --features webpki-roots
 
-web-test: setup ## Run the simulation and the browser's transport in a real browser
+web-test: web-setup ## Run the simulation and the browser's transport in a real browser
 	tests/browser
+
+pkg: web-setup ## Build the npm package into pkg/dist
+	pkg/build.sh
+
+pkg-test: pkg ## Test the npm package in Node and in a page
+	cd pkg && npx --no-install tsc -p test
+	tests/with-exchange sh -c 'cd pkg && node --test test/'
 
 ticker: ## Show live market data from the local exchange, which cuts the connection now and then
 	cargo run --release --example ticker -- --chaos
@@ -32,4 +51,4 @@ doc: ## Build the documentation
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup test web-test ticker exchange sim doc ci
+.PHONY: help setup web-setup test web-test pkg pkg-test ticker exchange sim doc ci

@@ -13,7 +13,7 @@ use futures::channel::oneshot;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::config::{Config, Overflow, Queue as Policy};
+use crate::config::{self, Config, Overflow};
 use crate::driver::Driver;
 use crate::error::{ConfigError, DecodeError, Ended, Error, NotSent, Unknown};
 use crate::frame::{CloseCode, CloseFrame, Message};
@@ -35,7 +35,7 @@ pub struct Client(Arc<Link>);
 #[derive(Debug)]
 struct Link {
     mailbox: Arc<Mailbox>,
-    queue: Policy,
+    queue: config::Queue,
 }
 
 impl Drop for Link {
@@ -78,7 +78,7 @@ impl Client {
 
     /// Calls a method and decodes its result.
     ///
-    /// Without a connection it waits for one, within its deadline
+    /// At most [`Config::outbound`] requests wait at a time. Without a connection it waits for one, within its deadline
     /// ([`Config::call_timeout`], [`Config::when_offline`]). Dropping the future cancels what has not left yet.
     ///
     /// ```no_run
@@ -208,7 +208,7 @@ impl Client {
     /// ```no_run
     /// # use steadysocket::config::{Overflow, Queue};
     /// # async fn f(client: steadysocket::Client) -> Result<(), steadysocket::Error> {
-    /// let queue = Queue { capacity: 16, overflow: Overflow::Latest };
+    /// let queue = Queue { capacity: 16, overflow: Overflow::Latest, ..Queue::default() };
     /// let mut prices = client.subscribe_with::<serde_json::Value>("ticker", queue).await?;
     /// # Ok(()) }
     /// ```
@@ -218,7 +218,7 @@ impl Client {
     pub async fn subscribe_with<T: FromPayload>(
         &self,
         channel: impl Into<String>,
-        queue: Policy,
+        queue: config::Queue,
     ) -> Result<Subscription<T>, Error> {
         if queue.capacity == 0 && queue.overflow != Overflow::Latest {
             return Err(ConfigError::new("queue.capacity", "must be at least 1").into());
@@ -247,7 +247,7 @@ impl Client {
 
     /// What happens to the connection, from now on, through a bounded queue that drops the oldest.
     pub fn events(&self) -> Feed<Event> {
-        self.feed(Policy::default().capacity, Mail::Events)
+        self.feed(config::Queue::default().capacity, Mail::Events)
     }
 
     /// Where the connection is.
@@ -262,6 +262,8 @@ impl Client {
 
     /// Makes a new connection and restores everything on it. Calls under way get their outcome at once. An attempt
     /// that waits for its time is made now, or as soon as the server allows it; one under way goes on.
+    ///
+    /// It does not wait for the backoff, so do not call it in a loop.
     pub fn reconnect(&self) {
         let _ = self.0.mailbox.post(Mail::Command(Command::Reconnect));
     }
@@ -305,7 +307,7 @@ impl Client {
     }
 
     /// The policy of subscriptions that bring none of their own.
-    pub(crate) fn default_queue(&self) -> Policy {
+    pub(crate) fn default_queue(&self) -> config::Queue {
         self.0.queue
     }
 
@@ -314,7 +316,11 @@ impl Client {
     }
 
     fn feed<T>(&self, capacity: usize, mail: impl FnOnce(Arc<Queue<T>>) -> Mail) -> Feed<T> {
-        let queue = Arc::new(Queue::new(Policy { capacity, overflow: Overflow::DropOldest }));
+        let queue = Arc::new(Queue::new(config::Queue {
+            capacity,
+            overflow: Overflow::DropOldest,
+            ..config::Queue::default()
+        }));
         if self.0.mailbox.post(mail(queue.clone())).is_err() {
             queue.end();
         }

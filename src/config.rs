@@ -77,7 +77,8 @@ impl Config {
 
     /// A configuration whose URL is asked for at each attempt: for tokens that expire, or a choice of hosts.
     ///
-    /// An error of the provider, a URL that does not parse included, is one failed attempt. Its time counts towards
+    /// An error of the provider, a URL that does not parse included, is one failed attempt; its text is shown in errors
+    /// and events, so it must hold no credentials. Its time counts towards
     /// [`connect_timeout`](Self::connect_timeout).
     ///
     /// ```
@@ -174,6 +175,7 @@ impl Config {
             ("outbound.bytes", self.outbound.bytes),
             ("max_message", self.max_message),
             ("queue.capacity", self.queue.capacity),
+            ("queue.bytes", self.queue.bytes),
             ("read_buffer", self.read_buffer),
         ];
         for (field, count) in counts {
@@ -342,8 +344,8 @@ impl Default for Heartbeat {
 impl Heartbeat {
     fn validate(&self) -> Result<(), ConfigError> {
         for (field, duration) in [("heartbeat.idle", self.idle), ("heartbeat.timeout", self.timeout)] {
-            if duration.is_zero() {
-                return Err(ConfigError::new(field, "must be longer than zero"));
+            if duration < MIN_HEARTBEAT {
+                return Err(ConfigError::new(field, format!("must be at least {MIN_HEARTBEAT:?}")));
             }
         }
         Ok(())
@@ -379,13 +381,16 @@ impl Default for OutboundLimit {
 pub struct Queue {
     /// How many updates wait at most. Default 1024. With [`Overflow::Latest`] it is 1, whatever this says.
     pub capacity: usize,
+    /// How many bytes they may hold together. Default 16 MiB. One update is taken whatever its size, within
+    /// [`Config::max_message`].
+    pub bytes: usize,
     /// What happens at the bound. Default: the oldest update is dropped, and the consumer is told how many were.
     pub overflow: Overflow,
 }
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { capacity: 1024, overflow: Overflow::DropOldest }
+        Self { capacity: 1024, bytes: 16 * 1024 * 1024, overflow: Overflow::DropOldest }
     }
 }
 
@@ -407,6 +412,8 @@ fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
+/// Asking more often would burden the peer more than it could tell us.
+const MIN_HEARTBEAT: Duration = Duration::from_millis(10);
 /// The largest [`Config::read_buffer`].
 const MAX_READ_BUFFER: usize = 16 * 1024 * 1024;
 /// The largest [`Config::max_message`]: a peer can make us reserve this much.

@@ -14,7 +14,7 @@ use crate::mailbox::{Mail, Mailbox, Outcome};
 use crate::payload::Payload;
 use crate::platform::BoxFuture;
 use crate::protocol::{Protocol, RequestId, Unmatched};
-use crate::queue::Queue;
+use crate::queue::{Queue, Weight};
 use crate::session::{Command, ConsumerId, Effect, Event, Note, Session, State};
 use crate::time::Instant;
 use crate::transport::{Attempt, Platform, Progress, Socket};
@@ -457,7 +457,7 @@ impl Consumer {
 }
 
 /// Gives an item to every queue that still has a reader.
-fn fan_out<T: Clone>(queues: &mut Vec<Arc<Queue<T>>>, item: T) {
+fn fan_out<T: Clone + Weight>(queues: &mut Vec<Arc<Queue<T>>>, item: T) {
     queues.retain(|queue| is_read(queue) && queue.push(item.clone()));
 }
 

@@ -74,7 +74,8 @@ pub enum Advice {
 }
 
 impl Error {
-    /// Which of the four categories this belongs to.
+    /// Which of the four categories this belongs to. An error that the server answered with is an application error:
+    /// what its code means is the venue's own affair.
     pub fn category(&self) -> Category {
         match self {
             Self::Config(_) => Category::Application,
@@ -87,7 +88,8 @@ impl Error {
         }
     }
 
-    /// What to do next.
+    /// What to do next. For an error that the server answered with it is [`Advice::Change`]; look at
+    /// [`RpcError::code`] for what the venue means by it.
     pub fn advice(&self) -> Advice {
         match self {
             Self::Config(_) => Advice::Change,
@@ -393,6 +395,9 @@ pub enum Verdict {
 }
 
 /// What an HTTP status in answer to the upgrade means for the next attempt.
+///
+/// A client that was live once is more patient: for it only 401, 403 and 407 are final, because a proxy may answer
+/// anything while a server is deployed.
 pub fn status_verdict(status: u16, retry_after: Option<Duration>) -> Verdict {
     match status {
         // Request timeout, misdirected, too early, too many requests; and the server's own trouble.
@@ -421,6 +426,7 @@ impl ConnectError {
     pub fn category(&self) -> Category {
         match self {
             Self::Status { status: 401 | 403 | 407, .. } => Category::Authentication,
+            Self::Status { status: 408 | 425 | 429 | 500.., .. } => Category::Connection,
             Self::Status { .. } | Self::Upgrade(_) => Category::Protocol,
             Self::Config(_) => Category::Application,
             Self::Endpoint(_) | Self::Dns { .. } | Self::Tcp(_) | Self::Io { .. } => Category::Connection,
@@ -525,7 +531,8 @@ pub enum Ended {
     /// The user closed it, or dropped the last handle.
     #[error("closed by the user")]
     Closed,
-    /// The last attempt met a refusal that another attempt would meet again.
+    /// The last attempt met a refusal that another attempt would meet again; or the very first attempt failed, and
+    /// [`Config::retry_initial_connect`](crate::Config::retry_initial_connect) is off.
     #[error("{0}")]
     Refused(Disconnect),
     /// The allowed number of attempts is used up; this ended the last one.

@@ -41,7 +41,7 @@
 //! | what can go wrong, and whose fault it is | [`error`] |
 //! | JSON-RPC 2.0 | [`jsonrpc`] |
 //! | reconnection, deadlines, credits, heartbeats, subscriptions | [`session`] |
-//! | TLS and its options | [`Tls`] |
+//! | this target's transport, with its TLS options | [`platform`] |
 //!
 //! # Promises
 //!

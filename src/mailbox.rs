@@ -96,6 +96,9 @@ impl Mailbox {
             return Err(NotSent::Ended(ended.clone()));
         }
         if let Some(size) = mail.size() {
+            if size > self.limit.bytes {
+                return Err(NotSent::TooLarge { size, limit: self.limit.bytes });
+            }
             let (messages, bytes) = inner.submissions;
             if messages >= self.limit.messages || bytes.saturating_add(size) > self.limit.bytes {
                 return Err(NotSent::QueueFull);

@@ -8,6 +8,9 @@ use futures::task::AtomicWaker;
 
 use crate::config::{Overflow, Queue as Policy};
 use crate::error::{Disconnect, Refusal};
+use crate::payload::Payload;
+use crate::protocol::Unmatched;
+use crate::session::Event;
 
 /// What a consumer receives, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +66,35 @@ impl<T> Update<T> {
     }
 }
 
+/// How many bytes an item holds while it waits.
+pub(crate) trait Weight {
+    fn weight(&self) -> usize;
+}
+
+impl Weight for Payload {
+    fn weight(&self) -> usize {
+        self.as_bytes().len()
+    }
+}
+
+impl Weight for Unmatched {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Message(message) => message.as_bytes().len(),
+            Self::Notification { method, params } => method.len() + params.weight(),
+            Self::Request { id, method, params } => id.len() + method.len() + params.weight(),
+            Self::Error(error) => error.message.len() + error.data.as_ref().map_or(0, String::len),
+        }
+    }
+}
+
+/// Their number bounds events.
+impl Weight for Event {
+    fn weight(&self) -> usize {
+        0
+    }
+}
+
 /// One producer, one consumer, one bound.
 #[derive(Debug)]
 pub(crate) struct Queue<T> {
@@ -73,12 +105,22 @@ pub(crate) struct Queue<T> {
 #[derive(Debug)]
 struct Inner<T> {
     policy: Policy,
-    items: VecDeque<(Gap, T)>,
+    items: VecDeque<Item<T>>,
     /// What happened after the last item.
     tail: Gap,
+    /// What the items weigh together.
+    bytes: usize,
     dropped: u64,
     /// Nothing more will come.
     ended: bool,
+}
+
+#[derive(Debug)]
+struct Item<T> {
+    /// What happened before it.
+    gap: Gap,
+    weight: usize,
+    data: T,
 }
 
 /// What happened between two items. Gaps merge, so that news never takes more room than data.
@@ -168,21 +210,31 @@ impl<T> Queue<T> {
             Overflow::DropOldest | Overflow::DropNewest | Overflow::Close => policy.capacity.max(1),
         };
         let policy = Policy { capacity, ..policy };
-        let inner = Inner { policy, items: VecDeque::new(), tail: Gap::default(), dropped: 0, ended: false };
+        let inner = Inner {
+            policy,
+            items: VecDeque::new(),
+            tail: Gap::default(),
+            bytes: 0,
+            dropped: 0,
+            ended: false,
+        };
         Self { state: Mutex::new(inner), waker: AtomicWaker::new() }
     }
 
     /// Adds an item. Whether the consumer wants more.
-    pub(crate) fn push(&self, item: T) -> bool {
+    pub(crate) fn push(&self, data: T) -> bool
+    where
+        T: Weight,
+    {
         let mut inner = self.lock();
         if inner.ended {
             return false;
         }
-        if inner.items.len() < inner.policy.capacity {
-            let gap = std::mem::take(&mut inner.tail);
-            inner.items.push_back((gap, item));
+        let weight = data.weight();
+        if inner.is_full(weight) {
+            inner.overflow(weight, data);
         } else {
-            inner.overflow(item);
+            inner.append(weight, data);
         }
         let open = !inner.ended;
         drop(inner);
@@ -241,26 +293,48 @@ impl<T> Queue<T> {
 }
 
 impl<T> Inner<T> {
-    fn overflow(&mut self, item: T) {
+    fn is_full(&self, weight: usize) -> bool {
+        let heavy = self.bytes.saturating_add(weight) > self.policy.bytes;
+        self.items.len() >= self.policy.capacity || (heavy && !self.items.is_empty())
+    }
+
+    fn append(&mut self, weight: usize, data: T) {
+        self.bytes += weight;
+        let gap = std::mem::take(&mut self.tail);
+        self.items.push_back(Item { gap, weight, data });
+    }
+
+    /// Forgets the oldest item, and keeps what was to be said before it.
+    fn drop_oldest(&mut self, lost: u64) {
+        let Some(Item { gap: mut before, weight, .. }) = self.items.pop_front() else { return };
+        self.bytes -= weight;
         self.dropped += 1;
+        if lost > 0 {
+            before.lag(lost);
+        }
+        let after = match self.items.front_mut() {
+            Some(item) => &mut item.gap,
+            None => &mut self.tail,
+        };
+        before.then(std::mem::take(after));
+        *after = before;
+    }
+
+    fn overflow(&mut self, weight: usize, data: T) {
         match self.policy.overflow {
             Overflow::DropOldest | Overflow::Latest => {
-                let lagged = u64::from(self.policy.overflow == Overflow::DropOldest);
-                let Some((mut before, _)) = self.items.pop_front() else { return };
-                if lagged > 0 {
-                    before.lag(lagged);
+                let lost = u64::from(self.policy.overflow == Overflow::DropOldest);
+                while self.is_full(weight) {
+                    self.drop_oldest(lost);
                 }
-                let after = match self.items.front_mut() {
-                    Some((after, _)) => after,
-                    None => &mut self.tail,
-                };
-                before.then(std::mem::take(after));
-                *after = before;
-                let gap = std::mem::take(&mut self.tail);
-                self.items.push_back((gap, item));
+                self.append(weight, data);
             }
-            Overflow::DropNewest => self.tail.lag(1),
+            Overflow::DropNewest => {
+                self.dropped += 1;
+                self.tail.lag(1);
+            }
             Overflow::Close => {
+                self.dropped += 1;
                 self.tail.news().overflowed = true;
                 self.ended = true;
             }
@@ -270,14 +344,15 @@ impl<T> Inner<T> {
     /// The next update, or `Some(None)` at the end.
     fn pop(&mut self) -> Option<Option<Update<T>>> {
         let gap = match self.items.front_mut() {
-            Some((gap, _)) => gap,
+            Some(item) => &mut item.gap,
             None => &mut self.tail,
         };
         if let Some(update) = gap.pop() {
             return Some(Some(update));
         }
-        if let Some((_, item)) = self.items.pop_front() {
-            return Some(Some(Update::Data(item)));
+        if let Some(Item { weight, data, .. }) = self.items.pop_front() {
+            self.bytes -= weight;
+            return Some(Some(Update::Data(data)));
         }
         self.ended.then_some(None)
     }
@@ -288,8 +363,27 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// A number weighs what it says, so that a test can fill a queue by weight.
+    impl Weight for u32 {
+        fn weight(&self) -> usize {
+            *self as usize
+        }
+    }
+
     fn queue(capacity: usize, overflow: Overflow) -> Queue<u32> {
-        Queue::new(Policy { capacity, overflow })
+        Queue::new(Policy { capacity, bytes: usize::MAX, overflow })
+    }
+
+    #[test]
+    fn bytes_are_bounded_too() {
+        let queue = Queue::new(Policy { capacity: 100, bytes: 10, overflow: Overflow::DropOldest });
+        for n in [4, 5, 6, 3] {
+            queue.push(n);
+        }
+        assert_eq!(drain(&queue), [Update::Lagged(2), Update::Data(6), Update::Data(3)]);
+        queue.push(1000);
+        assert_eq!(drain(&queue), [Update::Data(1000)], "one is taken whatever its weight");
+        assert_eq!((queue.dropped(), queue.lock().bytes), (2, 0));
     }
 
     fn drain(queue: &Queue<u32>) -> Vec<Update<u32>> {

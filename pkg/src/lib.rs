@@ -1,1 +1,12 @@
-//! The WebAssembly core of the npm package. Its exports arrive with the browser transport.
+//! The WebAssembly core of the npm package: a thin, private surface that `ts/` makes an API of.
+//!
+//! What goes out is plain objects and strings. Payloads leave as the text that was received, and are parsed in
+//! JavaScript when their consumer takes them.
+#![cfg(all(target_family = "wasm", target_os = "unknown"))]
+
+mod client;
+mod errors;
+mod objects;
+mod options;
+mod stream;
+mod venue;

@@ -94,7 +94,8 @@ impl Options {
         self
     }
 
-    /// How often the server asks for a sign of life, in whole seconds. 10 by default, which is also the least.
+    /// How often the server asks for a sign of life, in whole seconds. 10 by default, which is also the least that the
+    /// venue takes: less is raised to it.
     #[must_use]
     pub fn heartbeat(mut self, interval: Duration) -> Self {
         self.heartbeat = interval.max(MIN_HEARTBEAT);

@@ -67,6 +67,12 @@ impl<T: FromPayload> Topic<T> {
 }
 
 /// The order book: a snapshot, then changes to it.
+///
+/// The venue sends one snapshot for each subscription, and consumers of one channel share a subscription: who joins
+/// later starts in the middle. After a gap (`prev_change_id` is not the last `change_id`) or
+/// [`Lagged`](crate::Update::Lagged), drop every consumer of the channel and subscribe again, which brings a new snapshot;
+/// [`Client::reconnect`] would interrupt all other channels too. After [`Resumed`](crate::Update::Resumed) a new snapshot
+/// comes by itself.
 pub fn book(instrument: impl Into<String>, interval: Interval) -> Topic<BookMessage> {
     Topic::new(Channel::Book { instrument: instrument.into(), interval })
 }

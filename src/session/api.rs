@@ -92,8 +92,11 @@ pub enum Event {
     Disconnected(Disconnect),
     /// The server broke the protocol; the connection stays.
     Invalid(String),
-    /// A reply came for a request that was cancelled or whose deadline had passed.
+    /// A reply came for a request that was answered already, was cancelled, or whose deadline had passed.
     LateReply(RequestId),
+    /// A message or an error came that answers no request of ours, such as a reply with an id of another type. It went to
+    /// [`Client::messages`](crate::Client::messages).
+    Unmatched,
     /// A reply came with an id that was never given out.
     UnknownReply(RequestId),
     /// The server refused a channel that stays desired.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::requests::{Ended as EndedRequest, Owner, Rank, Work};
 use super::subscriptions::Notes;
 use super::*;
-use crate::error::{OpeningError, Verdict};
+use crate::error::{Category, ConnectError, OpeningError, Verdict};
 use crate::protocol::OpenStep;
 
 /// The longest wait that a server may ask for: more is an error of its own, or an attack.
@@ -310,7 +310,7 @@ impl Core {
         if matches!(reason, Disconnect::Requested) {
             return self.wait(now, Duration::ZERO, reason);
         }
-        match verdict(&reason, protocol) {
+        match self.verdict(&reason, protocol) {
             Verdict::Stop => return self.end(now, Ended::Refused(reason)),
             Verdict::Retry(after) => self.hold(now, after.unwrap_or_default()),
         }
@@ -374,9 +374,27 @@ impl Core {
                 self.settle(request.id, Err(why.outcome(request.sent)));
             }
         }
-        let reason = why.disconnect();
-        let notes = self.subscriptions.interrupt(&reason);
-        self.tell(notes);
+        let notes = self.subscriptions.interrupt(&why.disconnect());
+        // Whoever closes the client, or drops its driver, is told by the end of the stream.
+        if !matches!(why, Why::Ended(Ended::Closed | Ended::Abandoned)) {
+            self.tell(notes);
+        }
+    }
+
+    fn verdict<P: Protocol>(&self, reason: &Disconnect, protocol: &P) -> Verdict {
+        match reason {
+            Disconnect::Connect(error @ ConnectError::Status { .. }) if self.was_ready => match error
+                .category()
+            {
+                Category::Authentication => Verdict::Stop,
+                // While a server is deployed, a proxy in front of it may say anything.
+                Category::Connection | Category::Protocol | Category::Application => match error.verdict() {
+                    Verdict::Stop => Verdict::Retry(None),
+                    retry @ Verdict::Retry(_) => retry,
+                },
+            },
+            other => verdict(other, protocol),
+        }
     }
 }
 

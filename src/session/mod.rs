@@ -454,7 +454,12 @@ impl<P: Protocol> Session<P> {
             Inbound::EndOfBatch => found.push(Found::EndOfBatch),
             Inbound::Answer(request) => found.push(Found::Answer(request)),
             Inbound::Nothing => {}
-            Inbound::Unmatched(unmatched) => core.effects.push_back(Effect::Unmatched(unmatched)),
+            Inbound::Unmatched(unmatched) => {
+                if matches!(unmatched, Unmatched::Message(_) | Unmatched::Error(_)) {
+                    core.event(Event::Unmatched);
+                }
+                core.effects.push_back(Effect::Unmatched(unmatched));
+            }
             Inbound::Invalid(problem) => core.event(Event::Invalid(problem)),
             Inbound::Reconnect(reason) => found.push(Found::Reconnect(reason)),
             Inbound::Hold(time) => core.hold(now, time),

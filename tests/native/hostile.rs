@@ -92,7 +92,7 @@ async fn a_server_that_stops_reading_is_given_up_while_it_still_talks() {
 async fn a_slow_consumer_of_a_flood_delays_nobody() {
     const FLOOD: u64 = 60_000;
     let venue = Venue::new().await;
-    let queue = Queue { capacity: 100, overflow: Overflow::DropOldest };
+    let queue = Queue { capacity: 100, overflow: Overflow::DropOldest, ..Queue::default() };
     let (mut peer, client, mut stream) = subscribed(&venue, venue.config(), queue).await;
     let flood = async {
         let test = json!({ "jsonrpc": "2.0", "method": "heartbeat", "params": { "type": "test_request" } });
@@ -143,14 +143,15 @@ async fn a_slow_consumer_of_a_flood_delays_nobody() {
 #[tokio::test]
 async fn floods_that_nobody_reads_stay_within_their_bounds() {
     let venue = Venue::new().await;
-    let config = venue.config().queue(Queue { capacity: 50, overflow: Overflow::DropOldest });
+    let config =
+        venue.config().queue(Queue { capacity: 50, overflow: Overflow::DropOldest, ..Queue::default() });
     let client = steadysocket::start(config, deribit(), Native::new()).unwrap();
     let (events, messages) = (client.events(), client.messages());
     let queues = [
-        Queue { capacity: 10, overflow: Overflow::DropOldest },
-        Queue { capacity: 10, overflow: Overflow::DropNewest },
-        Queue { capacity: 10, overflow: Overflow::Latest },
-        Queue { capacity: 10, overflow: Overflow::Close },
+        Queue { capacity: 10, overflow: Overflow::DropOldest, ..Queue::default() },
+        Queue { capacity: 10, overflow: Overflow::DropNewest, ..Queue::default() },
+        Queue { capacity: 10, overflow: Overflow::Latest, ..Queue::default() },
+        Queue { capacity: 10, overflow: Overflow::Close, ..Queue::default() },
     ];
     let subscribe =
         futures::future::join_all(queues.map(|queue| client.subscribe_with::<u64>("data", queue)));

@@ -102,7 +102,7 @@ async fn refused_upgrades_are_tried_again_when_the_venue_says() {
 
 #[tokio::test]
 async fn a_refusal_for_good_ends_everything() {
-    for status in [401, 403, 404] {
+    for status in [401, 403, 407] {
         let mut rig = Rig::new().await;
         rig.exchange.door(Door::Refuse { status, retry_after: None }, Span::UntilOpened);
         rig.exchange.fault(Target::All, Fault::Reset);

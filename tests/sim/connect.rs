@@ -119,8 +119,6 @@ fn refusals_that_will_not_change_stop_it() {
     let fatal = [
         (status(401, None), Category::Authentication),
         (status(403, None), Category::Authentication),
-        (status(404, None), Category::Protocol),
-        (status(301, None), Category::Protocol),
         (tls(TlsFailure::Expired), Category::Connection),
         (tls(TlsFailure::UnknownIssuer), Category::Connection),
         (tls(TlsFailure::WrongHost), Category::Connection),
@@ -144,6 +142,27 @@ fn refusals_that_will_not_change_stop_it() {
         }
         world.run_for(seconds(300));
         assert_eq!(exchange.with(|script| script.dialled.len()), 2);
+    }
+}
+
+#[test]
+fn a_proxys_odd_answer_stops_a_new_client_and_not_one_that_was_live() {
+    for code in [200, 301, 400, 404] {
+        let exchange = Exchange::new();
+        exchange.with(|script| script.dials.push_back(Dial::Fail(status(code, None))));
+        let world = World::new(1, exchange);
+        let client = world.client(config().retry_initial_connect(true), JsonRpc::new());
+        world.run_for(seconds(60));
+        assert!(matches!(client.state(), State::Ended(_)), "{code}");
+
+        let exchange = Exchange::new();
+        let world = World::new(1, exchange.clone());
+        let client = world.client(config(), JsonRpc::new());
+        world.run_for(seconds(1));
+        exchange.with(|script| script.dials.push_back(Dial::Fail(status(code, None))));
+        world.net(|net| net.end(0, "cut"));
+        world.run_for(seconds(10));
+        assert_eq!(client.state(), State::Live, "{code}");
     }
 }
 

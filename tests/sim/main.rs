@@ -1,6 +1,8 @@
 //! The session and its driver on virtual time, over a simulated network. Nothing here sleeps: hours pass in
 //! milliseconds, and one seed decides everything that happens.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "a storm prints its seed")]
+#![allow(clippy::arc_with_non_send_sync, reason = "a browser's configuration stays in its thread")]
 
 /// One test body, two targets.
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]

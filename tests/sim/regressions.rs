@@ -338,7 +338,7 @@ fn a_heartbeat_that_never_asks_does_not_panic() {
 fn messages_drop_the_oldest_as_documented() {
     use steadysocket::config::{Overflow, Queue};
     let world = World::new(1, Exchange::new());
-    let queue = Queue { capacity: 16, overflow: Overflow::Latest };
+    let queue = Queue { capacity: 16, overflow: Overflow::Latest, ..Queue::default() };
     let client = world.client(config().queue(queue), JsonRpc::new());
     let inner = world.clone();
     let n = world.run(async move {
@@ -366,7 +366,7 @@ fn a_lost_snapshot_is_told_after_resumed() {
     let client = world.client(config(), JsonRpc::new());
     let inner = world.clone();
     let updates = world.run(async move {
-        let queue = Queue { capacity: 2, overflow: Overflow::DropOldest };
+        let queue = Queue { capacity: 2, overflow: Overflow::DropOldest, ..Queue::default() };
         let mut sub = client.subscribe_with::<u64>("a", queue).await.unwrap();
         inner.sleep(ms(150)).await;
         while sub.waiting() > 0 {

@@ -96,7 +96,7 @@ fn disturb(world: &World, hour: u32) {
 
 /// Reads one channel, sometimes slowly, and checks that no loss is silent.
 async fn consume(world: World, client: Client, channel: &'static str, heard: Rc<RefCell<Heard>>) {
-    let queue = Queue { capacity: 8, overflow: Overflow::DropOldest };
+    let queue = Queue { capacity: 8, overflow: Overflow::DropOldest, ..Queue::default() };
     let mut stream = loop {
         match client.subscribe_with::<u64>(channel, queue).await {
             Ok(stream) => break stream,
@@ -168,6 +168,15 @@ fn judge(exchange: &Exchange, told: &Told, seed: u64) {
     });
 }
 
+/// Prints in the ordinary test run too, where the harness keeps what `println!` says to itself.
+fn say(line: &str) {
+    if cfg!(target_family = "wasm") {
+        println!("{line}");
+    } else {
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{line}\n").as_bytes());
+    }
+}
+
 fn seed() -> u64 {
     let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
     given.unwrap_or_else(|| Transport::new().seed())
@@ -176,7 +185,7 @@ fn seed() -> u64 {
 #[test]
 fn a_hundred_hours() {
     let first = seed();
-    println!("storm: replay with SEED={first}");
+    say(&format!("storm: replay with SEED={first}"));
     let (mut connections, mut orders, mut happened) = (0, 0, 0);
     let mut heard = Heard::default();
     for seed in (0..10).map(|n| first.wrapping_add(n)) {
@@ -188,7 +197,7 @@ fn a_hundred_hours() {
         heard.interruptions += life.heard.interruptions;
         heard.lagged += life.heard.lagged;
     }
-    println!("storm: 100 h, {connections} connections, {orders} orders, {happened} events, {heard:?}");
+    say(&format!("storm: 100 h, {connections} connections, {orders} orders, {happened} events, {heard:?}"));
     assert!(connections > 1000 && orders > 5000 && heard.interruptions > 1000 && heard.lagged > 0);
 }
 

@@ -239,7 +239,7 @@ fn a_slow_consumer_is_told_what_it_lost_and_harms_nobody() {
     let (_, world, client) = publishing();
     let inner = world.clone();
     world.run(async move {
-        let queue = |overflow| Queue { capacity: 4, overflow };
+        let queue = |overflow| Queue { capacity: 4, overflow, ..Queue::default() };
         let mut oldest = client.subscribe_with::<u64>("a", queue(Overflow::DropOldest)).await.unwrap();
         let mut newest = client.subscribe_with::<u64>("a", queue(Overflow::DropNewest)).await.unwrap();
         let mut latest = client.subscribe_with::<u64>("a", queue(Overflow::Latest)).await.unwrap();

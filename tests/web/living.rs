@@ -119,7 +119,7 @@ async fn two_hundred_reconnects_leave_nothing_behind() {
     let client = connect_on(config, Transport::with_class(class)).await;
     let mut events = client.events();
     // Nobody reads, so that what waits must not grow.
-    let queue = Queue { capacity: 1, overflow: Overflow::Latest };
+    let queue = Queue { capacity: 1, overflow: Overflow::Latest, ..Queue::default() };
     let _ticks = soon(client.subscribe_with::<Payload>(TICKER, queue)).await.unwrap();
     let mut marks = Vec::new();
     for n in 0..200 {

@@ -1,0 +1,176 @@
+//! A client for JavaScript.
+
+use std::future::Future;
+
+use futures::future::{Either, select};
+use js_sys::{Array, Promise, Uint8Array};
+use serde_json::value::RawValue;
+use steadysocket::error::NotSent;
+use steadysocket::{Client, CloseCode, Error, Message, Request, Web, start};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+
+use crate::objects::{duration, in_millis, member, object, text};
+use crate::stream::Updates;
+use crate::{errors, options, stream};
+
+/// A handle to one connection that stays up.
+#[wasm_bindgen]
+pub struct Core {
+    client: Client,
+    queue: steadysocket::config::Queue,
+}
+
+#[wasm_bindgen]
+impl Core {
+    /// Starts a client.
+    ///
+    /// # Errors
+    /// An error object for an option that cannot work.
+    #[wasm_bindgen(constructor)]
+    pub fn new(url: &JsValue, options: &JsValue) -> Result<Core, JsValue> {
+        let config = options::config(url, options).map_err(errors::config)?;
+        let venue = options::venue(options).map_err(errors::config)?;
+        let transport: Web = options::transport(options);
+        let queue = config.queue;
+        let client = start(config, venue, transport).map_err(errors::config)?;
+        Ok(Self { client, queue })
+    }
+
+    /// Until it is live.
+    pub fn ready(&self, cancel: Option<Promise>) -> Promise {
+        let client = self.client.clone();
+        promise(cancel, async move { client.ready().await.map(|()| JsValue::UNDEFINED) })
+    }
+
+    /// Calls a method; the promise gives the result's text.
+    pub fn call(
+        &self,
+        method: String,
+        params: Option<String>,
+        timeout: Option<f64>,
+        cancel: Option<Promise>,
+    ) -> Promise {
+        let mut call = self.client.request(Request { method: method.into(), params });
+        if let Some(timeout) = timeout {
+            call = call.timeout(duration(timeout));
+        }
+        promise(cancel, async move { call.await.map(|payload| errors::payload(&payload)) })
+    }
+
+    /// Sends a notification.
+    pub fn notify(&self, method: String, params: Option<String>) -> Promise {
+        let client = self.client.clone();
+        promise(None, async move {
+            let raw = params.map(RawValue::from_string).transpose();
+            let params = raw.map_err(|error| NotSent::Params(error.to_string()))?;
+            client.notify(method, params).await.map(|()| JsValue::UNDEFINED)
+        })
+    }
+
+    /// Sends requests `{ method, params }` as one message; the promise gives an array of outcomes.
+    pub fn batch(&self, requests: Array, cancel: Option<Promise>) -> Promise {
+        let requests: Vec<_> = requests
+            .iter()
+            .map(|given| Request {
+                method: text(&given, "method").unwrap_or_default().into(),
+                params: text(&given, "params"),
+            })
+            .collect();
+        let client = self.client.clone();
+        promise(cancel, async move {
+            let outcomes = client.batch(requests).await.into_iter().map(|outcome| match outcome {
+                Ok(payload) => object([("value", errors::payload(&payload))]),
+                Err(error) => object([("reason", errors::error(&error))]),
+            });
+            Ok(outcomes.collect::<Array>().into())
+        })
+    }
+
+    /// Sends a string or bytes as they are.
+    pub fn send(&self, data: JsValue) -> Promise {
+        let message: Message = match data.as_string() {
+            Some(text) => text.into(),
+            None => Uint8Array::new(&data).to_vec().into(),
+        };
+        let client = self.client.clone();
+        promise(None, async move { client.send(message).await.map(|()| JsValue::UNDEFINED) })
+    }
+
+    /// Subscribes; the promise gives [`Updates`].
+    pub fn subscribe(&self, channel: String, options: &JsValue, cancel: Option<Promise>) -> Promise {
+        let queue = options::queue(options, self.queue);
+        let client = self.client.clone();
+        promise(cancel, async move {
+            let subscription = client.subscribe_with(channel, queue?).await?;
+            Ok(Updates::of_data(subscription).into())
+        })
+    }
+
+    /// Everything else that the server says.
+    pub fn messages(&self) -> Updates {
+        Updates::of_messages(self.client.messages())
+    }
+
+    /// What happens to the connection.
+    pub fn events(&self) -> Updates {
+        Updates::of_events(self.client.events())
+    }
+
+    /// Where the connection is.
+    pub fn state(&self) -> JsValue {
+        stream::state(&self.client.state())
+    }
+
+    /// The connection's counters.
+    pub fn stats(&self) -> JsValue {
+        let stats = self.client.stats();
+        let count = |count: u64| JsValue::from(count as f64);
+        object([
+            ("received", count(stats.received)),
+            ("receivedBytes", count(stats.received_bytes)),
+            ("sent", count(stats.sent)),
+            ("connections", count(stats.connections)),
+            ("disconnects", count(stats.disconnects)),
+            ("roundTrip", stats.round_trip.map(in_millis).into()),
+            ("waiting", stats.waiting.into()),
+            ("inFlight", stats.in_flight.into()),
+            ("desired", stats.desired.into()),
+            ("confirmed", stats.confirmed.into()),
+        ])
+    }
+
+    /// Makes a new connection.
+    pub fn reconnect(&self) {
+        self.client.reconnect();
+    }
+
+    /// Closes with a code and reason.
+    pub fn close(&self, options: &JsValue) -> Promise {
+        let code = member(options, "code").and_then(|code| code.as_f64()).unwrap_or(1000.0);
+        let reason = text(options, "reason").unwrap_or_default();
+        let client = self.client.clone();
+        promise(None, async move {
+            client.close_with(CloseCode(code as u16), &reason).await?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+}
+
+/// A promise of what the future gives. When `cancel` settles first, the future is dropped, and nobody looks at what the
+/// promise gives. `cancel` must settle in the end, or it would be held for ever.
+fn promise(
+    cancel: Option<Promise>,
+    future: impl Future<Output = Result<JsValue, Error>> + 'static,
+) -> Promise {
+    future_to_promise(async move {
+        let outcome = match cancel {
+            None => future.await,
+            Some(cancel) => match select(Box::pin(future), JsFuture::from(cancel)).await {
+                Either::Left((outcome, _)) => outcome,
+                Either::Right(_) => Ok(JsValue::UNDEFINED),
+            },
+        };
+        outcome.map_err(|error| errors::error(&error))
+    })
+}

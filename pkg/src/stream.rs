@@ -1,0 +1,188 @@
+//! Updates of a subscription, of messages or of events, taken one at a time.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use futures::Stream;
+use js_sys::Array;
+use steadysocket::protocol::Unmatched;
+use steadysocket::{Event, Feed, Message, Payload, State, Subscription, Update};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::errors;
+use crate::objects::{in_millis, object, set};
+
+/// A stream of updates for JavaScript.
+#[wasm_bindgen]
+#[derive(Clone)]
+pub struct Updates(Rc<RefCell<Inner>>);
+
+struct Inner {
+    /// `None` once it was closed from outside.
+    source: Option<Source>,
+    waker: Option<Waker>,
+    dropped: f64,
+}
+
+enum Source {
+    Data(Subscription),
+    Messages(Feed<Unmatched>),
+    Events(Feed<Event>),
+}
+
+impl Updates {
+    /// A subscription's data.
+    pub fn of_data(subscription: Subscription) -> Self {
+        Self::new(Source::Data(subscription))
+    }
+
+    /// What belongs to nobody.
+    pub fn of_messages(feed: Feed<Unmatched>) -> Self {
+        Self::new(Source::Messages(feed))
+    }
+
+    /// What happens to the connection.
+    pub fn of_events(feed: Feed<Event>) -> Self {
+        Self::new(Source::Events(feed))
+    }
+
+    fn new(source: Source) -> Self {
+        Self(Rc::new(RefCell::new(Inner { source: Some(source), waker: None, dropped: 0.0 })))
+    }
+
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<JsValue> {
+        let mut inner = self.0.borrow_mut();
+        inner.waker = Some(cx.waker().clone());
+        match &mut inner.source {
+            None => Poll::Ready(JsValue::UNDEFINED),
+            Some(Source::Data(source)) => next(source, cx, |data: Payload| errors::payload(&data)),
+            Some(Source::Messages(source)) => next(source, cx, |message| unmatched(&message)),
+            Some(Source::Events(source)) => next(source, cx, |event| describe_event(&event)),
+        }
+    }
+}
+
+#[wasm_bindgen]
+impl Updates {
+    /// The next update, or a promise of it; `undefined` at the end. Data is itself, news is an array that starts with
+    /// its name.
+    pub fn next(&self) -> JsValue {
+        match self.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(update) => update,
+            Poll::Pending => {
+                let updates = self.clone();
+                future_to_promise(async move { Ok(poll_fn(|cx| updates.poll(cx)).await) }).into()
+            }
+        }
+    }
+
+    /// How many updates were dropped or replaced because the consumer was too slow.
+    pub fn dropped(&self) -> f64 {
+        let inner = self.0.borrow();
+        match &inner.source {
+            Some(Source::Data(source)) => source.dropped() as f64,
+            Some(Source::Messages(source)) => source.dropped() as f64,
+            Some(Source::Events(source)) => source.dropped() as f64,
+            None => inner.dropped,
+        }
+    }
+
+    /// Leaves. Whoever waits for an update gets `undefined`.
+    pub fn close(&self) {
+        let dropped = self.dropped();
+        let mut inner = self.0.borrow_mut();
+        inner.dropped = dropped;
+        let (source, waker) = (inner.source.take(), inner.waker.take());
+        drop(inner);
+        drop(source);
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+fn next<T, S: Stream<Item = Update<T>> + Unpin>(
+    source: &mut S,
+    cx: &mut Context<'_>,
+    data: impl FnOnce(T) -> JsValue,
+) -> Poll<JsValue> {
+    Pin::new(source).poll_next(cx).map(|update| match update {
+        None => JsValue::UNDEFINED,
+        Some(Update::Data(item)) => data(item),
+        Some(Update::Lagged(count)) => news("lagged", count as f64),
+        Some(Update::Interrupted(reason)) => news("interrupted", errors::disconnect(&reason)),
+        Some(Update::Resumed) => news("resumed", JsValue::UNDEFINED),
+        Some(Update::Refused(reason)) => news("refused", errors::text(&reason)),
+        Some(Update::Overflowed) => news("overflowed", JsValue::UNDEFINED),
+        Some(Update::Invalid(problem)) => news("invalid", errors::text(&problem)),
+        Some(_) => news("other", JsValue::UNDEFINED),
+    })
+}
+
+fn news(name: &str, detail: impl Into<JsValue>) -> JsValue {
+    Array::of2(&name.into(), &detail.into()).into()
+}
+
+fn unmatched(message: &Unmatched) -> JsValue {
+    let kind = |kind: &str| ("kind", kind.into());
+    match message {
+        Unmatched::Message(Message::Text(text)) => object([kind("text"), ("text", text.as_str().into())]),
+        Unmatched::Message(Message::Binary(bytes)) => {
+            object([kind("binary"), ("bytes", js_sys::Uint8Array::from(bytes.as_ref()).into())])
+        }
+        Unmatched::Notification { method, params } => object([
+            kind("notification"),
+            ("method", method.as_str().into()),
+            ("params", errors::payload(params)),
+        ]),
+        Unmatched::Request { id, method, params } => object([
+            kind("request"),
+            ("id", id.as_str().into()),
+            ("method", method.as_str().into()),
+            ("params", errors::payload(params)),
+        ]),
+        Unmatched::Error(error) => object([kind("error"), ("error", errors::rpc(error))]),
+        _ => object([kind("other")]),
+    }
+}
+
+/// A state as an object.
+pub fn state(state: &State) -> JsValue {
+    let name = |name: &str| ("name", name.into());
+    match state {
+        State::Connecting { attempt } => object([name("connecting"), ("attempt", (*attempt).into())]),
+        State::Restoring => object([name("restoring")]),
+        State::Live => object([name("live")]),
+        State::Waiting { attempt, delay, reason } => object([
+            name("waiting"),
+            ("attempt", (*attempt).into()),
+            ("delay", in_millis(*delay).into()),
+            ("reason", errors::disconnect(reason)),
+        ]),
+        State::Closing => object([name("closing")]),
+        State::Ended(reason) => object([name("ended"), ("reason", errors::ended(reason))]),
+        _ => object([name("other")]),
+    }
+}
+
+fn describe_event(event: &Event) -> JsValue {
+    let (name, detail) = match event {
+        Event::State(now) => ("state", state(now)),
+        Event::Disconnected(reason) => ("disconnected", errors::disconnect(reason)),
+        Event::Invalid(problem) => ("invalid", problem.as_str().into()),
+        Event::LateReply(id) => ("latereply", (id.0 as f64).into()),
+        Event::UnknownReply(id) => ("unknownreply", (id.0 as f64).into()),
+        Event::Refused { channel, reason } => {
+            let detail = object([("channel", channel.as_str().into())]);
+            set(&detail, "reason", errors::text(reason));
+            ("refused", detail)
+        }
+        Event::Unmatched => ("unmatched", JsValue::UNDEFINED),
+        Event::Asked => ("asked", JsValue::UNDEFINED),
+        Event::Answered(after) => ("answered", in_millis(*after).into()),
+        _ => ("other", JsValue::UNDEFINED),
+    };
+    news(name, detail)
+}

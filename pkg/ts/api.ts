@@ -1,0 +1,12 @@
+/** What every entry exports beside its `connect`. */
+export { Client } from './client.js'
+export type { CallOptions, ClientEventMap, Request, SubscribeOptions } from './client.js'
+export type { Connect, Url } from './connect.js'
+export type { ConnectDeribit, DeribitClient, DeribitOptions } from './deribit.js'
+export type * from './deribit_channels.js'
+export { RpcError, SteadyError } from './errors.js'
+export type { Advice, Category, Outcome } from './errors.js'
+export type { Backoff, Heartbeat, Options, OutboundLimit, Overflow, Queue } from './options.js'
+export type { Disconnected, Ended, ServerMessage, State, Stats } from './state.js'
+export { Stream } from './stream.js'
+export type { Freshness, Update } from './stream.js'

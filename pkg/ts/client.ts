@@ -1,0 +1,180 @@
+import { abortable } from './abort.js'
+import type { Core, Updates } from './core.js'
+import { decode, parse, toError } from './errors.js'
+import type { Queue } from './options.js'
+import type { Disconnected, Ended, ServerMessage, State, Stats } from './state.js'
+import { Stream } from './stream.js'
+
+/** A method and its parameters, an object or an array. */
+export interface Request {
+  method: string
+  params?: unknown
+}
+
+export interface CallOptions {
+  /** Gives up waiting. What has not left yet never leaves. */
+  signal?: AbortSignal
+  /** How long it may take, waiting included, in ms. Default: `callTimeout`. */
+  timeout?: number
+}
+
+export interface SubscribeOptions extends Queue {
+  /** Ends the stream. */
+  signal?: AbortSignal
+}
+
+/** What a client fires, each as a `CustomEvent` with this `detail`. */
+export interface ClientEventMap {
+  /** The state changed. */
+  state: CustomEvent<State>
+  /** A connection ended, or an attempt failed. */
+  disconnected: CustomEvent<Disconnected>
+  /** The server broke the protocol; the connection stays. */
+  invalid: CustomEvent<string>
+  /** A reply came for a request that was answered already, was cancelled, or whose deadline had passed. */
+  latereply: CustomEvent<number>
+  /** A reply came with an id that was never given out. */
+  unknownreply: CustomEvent<number>
+  /** A message or an error came that answers no call of ours; see `messages()`. */
+  unmatched: CustomEvent<undefined>
+  /** The server refused a channel that stays desired. */
+  refused: CustomEvent<{ channel: string; reason: string }>
+  /** The peer was silent and is asked for a sign of life. */
+  asked: CustomEvent<undefined>
+}
+
+/**
+ * One connection that stays up, until `close` or until the server refuses it for good. All methods may be called at any
+ * time, also while it reconnects. `M` maps channels to the types of their data.
+ */
+export class Client<M extends object = Record<string, unknown>> extends EventTarget implements AsyncDisposable {
+  readonly #core: Core
+  readonly #ended: Promise<Ended>
+
+  /** @internal Use `connect`. */
+  constructor(core: Core) {
+    super()
+    this.#core = core
+    this.#ended = this.#announce(core.events())
+  }
+
+  /** Where the connection is. */
+  get state(): State {
+    return this.#core.state() as State
+  }
+
+  /** The connection's counters. */
+  get stats(): Stats {
+    return this.#core.stats() as Stats
+  }
+
+  /** Settles when the client has ended, and says why. */
+  get ended(): Promise<Ended> {
+    return this.#ended
+  }
+
+  /**
+   * Calls a method. Without a connection it waits for one, within its deadline.
+   *
+   * Throws an `RpcError` when the server answered with one, else a `SteadyError` whose `outcome` says whether the
+   * request may have been executed.
+   */
+  async call<T = unknown>(method: string, params?: unknown, options: CallOptions = {}): Promise<T> {
+    const text = await abortable(options.signal, (cancel) =>
+      this.#core.call(method, json(params), options.timeout, cancel),
+    )
+    return decode<T>(method, text as string)
+  }
+
+  /** Sends a notification: a request that is not answered. Done once it has been given to the socket. */
+  async notify(method: string, params?: unknown): Promise<void> {
+    await abortable(undefined, () => this.#core.notify(method, json(params)))
+  }
+
+  /** Sends several requests as one message, when the protocol has batches. The outcomes are in the requests' order. */
+  async batch(requests: Request[], options: CallOptions = {}): Promise<PromiseSettledResult<unknown>[]> {
+    const written = requests.map(({ method, params }) => ({ method, params: json(params) }))
+    const outcomes = await abortable(options.signal, (cancel) => this.#core.batch(written, cancel))
+    return (outcomes as { value?: string; reason?: unknown }[]).map(({ value, reason }) =>
+      value === undefined
+        ? { status: 'rejected', reason: toError(reason) }
+        : { status: 'fulfilled', value: parse(value) },
+    )
+  }
+
+  /** Sends a message as it is, beside whatever the protocol sends. Done once it has been given to the socket. */
+  async send(data: string | ArrayBuffer | Uint8Array): Promise<void> {
+    await abortable(undefined, () => this.#core.send(data))
+  }
+
+  /**
+   * Subscribes to a channel, once the server has confirmed it. Several consumers of one channel share one subscription
+   * on the server. It is restored after each reconnect until the stream is left.
+   */
+  async subscribe<C extends keyof M & string>(channel: C, options: SubscribeOptions = {}): Promise<Stream<M[C]>> {
+    const updates = await abortable(options.signal, (cancel) => this.#core.subscribe(channel, options, cancel))
+    return new Stream(updates as Updates, JSON.parse as (text: string) => M[C], options.signal)
+  }
+
+  /** Everything else that the server says, through a bounded queue. Each stream gets each message once. */
+  messages(options: { signal?: AbortSignal } = {}): Stream<ServerMessage> {
+    return new Stream(this.#core.messages(), message, options.signal)
+  }
+
+  /** Makes a new connection and restores everything on it. Calls under way get their outcome at once. An attempt that
+   * waits for its time is made now; one under way goes on. */
+  reconnect(): void {
+    this.#core.reconnect()
+  }
+
+  /** Closes the connection and waits until it is closed, at most `closeTimeout`. The code is 1000 or 3000–4999. */
+  async close(options: { code?: number; reason?: string } = {}): Promise<void> {
+    await abortable(undefined, () => this.#core.close(options))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  override addEventListener<K extends keyof ClientEventMap>(
+    type: K,
+    listener: (event: ClientEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  override addEventListener(type: string, listener: never, options?: boolean | AddEventListenerOptions): void {
+    super.addEventListener(type, listener, options)
+  }
+
+  async #announce(events: Updates): Promise<Ended> {
+    for (;;) {
+      const event = (await events.next()) as [string, unknown] | undefined
+      if (event === undefined) break
+      const [name, detail] = event
+      if (name !== 'lagged') this.dispatchEvent(new CustomEvent(name, { detail }))
+    }
+    const state = this.state
+    if (state.name === 'ended') return state.reason
+    return { message: 'the client has ended', category: 'application', advice: 'stop' }
+  }
+}
+
+function json(params: unknown): string | undefined {
+  return params === undefined ? undefined : JSON.stringify(params)
+}
+
+function message(raw: ServerMessage): ServerMessage {
+  switch (raw.kind) {
+    case 'notification':
+    case 'request':
+      return { ...raw, params: raw.params === '' ? undefined : parse(raw.params as string) }
+    case 'error':
+      return { ...raw, error: toError(raw.error) as typeof raw.error }
+    default:
+      return raw
+  }
+}

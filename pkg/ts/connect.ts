@@ -1,0 +1,68 @@
+import { abortable } from './abort.js'
+import { Client } from './client.js'
+import init, { Core } from './core.js'
+import { toError } from './errors.js'
+import type { Options } from './options.js'
+
+/** A URL, or what is asked for one at each attempt: for tokens that expire, or a choice of hosts. */
+export type Url = string | URL | (() => string | Promise<string>)
+
+/** Connects, and keeps the connection up from then on. Throws a `SteadyError` when the first attempt fails. */
+export type Connect = <M extends object = Record<string, unknown>>(
+  url: Url,
+  options?: Options,
+) => Promise<Client<M>>
+
+/** Where the wasm comes from; nothing for the file beside the glue. */
+export type Source = () => BufferSource | Promise<BufferSource> | undefined
+
+let loading: Promise<unknown> | undefined
+
+/** Loads the core once for all clients. A load that failed is tried again. */
+function load(source: Source): Promise<unknown> {
+  loading ??= Promise.resolve(source())
+    .then((bytes) => (bytes === undefined ? init() : init({ module_or_path: bytes })))
+    .catch((error: unknown) => {
+      loading = undefined
+      throw error
+    })
+  return loading
+}
+
+/** A `connect` for one source of the wasm. */
+export function connector(source: Source): Connect {
+  return async <M extends object>(url: Url, options: Options = {}) => open<M>(source, url, options)
+}
+
+/** Starts a client and waits until it is live. */
+export async function open<M extends object>(
+  source: Source,
+  url: Url,
+  options: Options,
+  venue?: object,
+): Promise<Client<M>> {
+  const { signal, probe } = options
+  signal?.throwIfAborted()
+  await load(source)
+  const asked = probe && { method: probe.method, params: JSON.stringify(probe.params) }
+  const core = make(url instanceof URL ? url.href : url, { ...options, probe: asked, deribit: venue })
+  const client = new Client<M>(core)
+  const close = () => void client.close()
+  try {
+    await abortable(signal, (cancel) => core.ready(cancel))
+  } catch (error) {
+    close()
+    throw error
+  }
+  signal?.addEventListener('abort', close, { once: true })
+  void client.ended.then(() => signal?.removeEventListener('abort', close))
+  return client
+}
+
+function make(url: string | (() => string | Promise<string>), options: object): Core {
+  try {
+    return new Core(url, options)
+  } catch (error) {
+    throw toError(error)
+  }
+}
