@@ -92,7 +92,9 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
         let mut busy = self.receive(cx, now);
         busy |= self.read_mail(now);
         busy |= self.notice(cx, now);
-        if self.behind == 0 || self.behind > ROUNDS_BEFORE_TIME {
+        // What is over has nothing more to be read.
+        let open = matches!(self.connection, Connection::Open(_));
+        if !open || self.behind == 0 || self.behind > ROUNDS_BEFORE_TIME {
             busy |= self.keep_time(cx);
         }
         busy |= self.carry_out(cx);
@@ -128,8 +130,8 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
     }
 
     fn receive_frames(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let behind = std::mem::take(&mut self.behind);
         for count in 0..FRAMES_A_ROUND {
-            self.behind = 0;
             let Connection::Open(socket) = &mut self.connection else { return count > 0 };
             match socket.poll_receive(cx) {
                 Poll::Ready(Ok(frame)) => self.session.handle_frame(now, frame),
@@ -138,7 +140,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
             }
             self.carry_out(cx);
         }
-        self.behind += 1;
+        self.behind = behind + 1;
         true
     }
 

@@ -14,7 +14,7 @@ use steadysocket::session::{Command, Effect, Session, Work};
 use steadysocket::time::Instant;
 use steadysocket::transport::Signal;
 use steadysocket::{
-    Bucket, CloseCode, CloseFrame, Cost, Frame, JsonRpc, Message, Payload, Protocol, Request, Update,
+    Bucket, CloseCode, CloseFrame, Cost, Frame, JsonRpc, Message, Payload, Protocol, Request, State, Update,
 };
 
 use crate::calls::config;
@@ -382,4 +382,26 @@ fn a_lost_snapshot_is_told_after_resumed() {
     });
     let resumed = updates.iter().position(|u| *u == Update::Resumed).unwrap();
     assert!(matches!(updates[resumed + 1], Update::Lagged(_)), "{updates:?}");
+}
+
+#[test]
+fn the_clock_runs_on_whatever_number_of_frames_came_before_the_end() {
+    for frames in 100..300 {
+        let exchange = Exchange::new();
+        let world = World::new(1, exchange.clone());
+        world.net(|net| net.latency = (ms(1), ms(1)));
+        let client = world.client(config(), JsonRpc::new());
+        world.run_for(ms(100));
+        // The machine sleeps, so that all of it is there at once.
+        world.freeze(ms(500));
+        world.net(|net| {
+            for _ in 0..frames {
+                net.send_text(0, "{}");
+            }
+            net.send(0, Frame::Close(None));
+            net.end(0, "closed");
+        });
+        world.run_for(ms(5000));
+        assert_eq!((client.state(), client.stats().connections), (State::Live, 2), "{frames} frames");
+    }
 }
