@@ -116,7 +116,10 @@ struct Ration {
 impl Ration {
     fn take(&self) -> Poll<()> {
         match self.left.get().checked_sub(1) {
-            Some(left) => Poll::Ready(self.left.set(left)),
+            Some(left) => {
+                self.left.set(left);
+                Poll::Ready(())
+            }
             None => Poll::Pending,
         }
     }
@@ -161,7 +164,10 @@ impl Socket for Rationed {
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Disconnect>> {
         if self.0.written.get() < self.0.taken.get() {
-            return self.0.take().map(|()| Ok(self.0.written.set(self.0.taken.get())));
+            return self.0.take().map(|()| {
+                self.0.written.set(self.0.taken.get());
+                Ok(())
+            });
         }
         Poll::Ready(Ok(()))
     }
