@@ -35,7 +35,7 @@ pub enum Effect {
 pub enum Command {
     /// Send something. It settles under `id`.
     Submit {
-        /// A new id from the client's [`RequestIds`].
+        /// A new id from the client's [`RequestIds`](crate::protocol::RequestIds).
         id: RequestId,
         /// What to send.
         work: Work,
