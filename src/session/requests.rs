@@ -154,6 +154,8 @@ pub(crate) struct Requests {
     queues: BTreeMap<(Rank, usize), VecDeque<RequestId>>,
     waiting: usize,
     waiting_bytes: usize,
+    /// Requests on the wire whose answers somebody waits for.
+    in_flight: usize,
     /// The credits of each bucket that waiting requests will take.
     owed: BTreeMap<usize, u64>,
     /// The last requests that left and whose answers nobody waits for.
@@ -268,8 +270,7 @@ impl Requests {
         ids.into_iter().filter_map(|id| self.end(id)).collect()
     }
 
-    /// The user does not want it any more. What has not left will not leave.
-    /// Whether it has.
+    /// The user does not want it any more: what has not left will not leave. Whether it had left.
     pub(crate) fn cancel(&mut self, id: RequestId) -> bool {
         self.remove(id).is_some_and(|entry| entry.left)
     }
@@ -328,7 +329,7 @@ impl Requests {
 
     /// Requests that left and wait for an answer.
     pub(crate) fn in_flight(&self) -> usize {
-        self.entries.len() - self.waiting
+        self.in_flight
     }
 
     fn requeue(&mut self, id: RequestId, now: Instant) -> bool {
@@ -338,6 +339,7 @@ impl Requests {
         let Stage::Sent { again, .. } = &mut entry.stage else { return false };
         let Some(again) = again.take() else { return false };
         let Again { request, rank, costs } = *again;
+        self.in_flight -= 1;
         let waiting = Waiting::new(Work::Call(request), rank, costs);
         self.count(&waiting);
         self.queue(rank, waiting.class).push_back(id);
@@ -348,6 +350,7 @@ impl Requests {
     }
 
     fn insert(&mut self, id: RequestId, entry: Entry) {
+        self.in_flight += usize::from(matches!(entry.stage, Stage::Sent { .. }));
         self.deadlines.insert((entry.deadline, id));
         self.entries.insert(id, entry);
     }
@@ -389,6 +392,7 @@ impl Requests {
                     if let Some(entry) = self.entries.get_mut(&member) {
                         entry.stage = Stage::Sent { batch: Some(id), again: None };
                         entry.left = true;
+                        self.in_flight += 1;
                     }
                 }
                 Next::Send { message, done: Some(id) }
@@ -446,9 +450,13 @@ impl Requests {
     fn remove(&mut self, id: RequestId) -> Option<Entry> {
         let entry = self.entries.remove(&id)?;
         self.deadlines.remove(&(entry.deadline, id));
-        if let Stage::Waiting(waiting) = &entry.stage {
-            self.discount(waiting);
-            self.discard(waiting.rank, waiting.class, id);
+        match &entry.stage {
+            Stage::Waiting(waiting) => {
+                self.discount(waiting);
+                self.discard(waiting.rank, waiting.class, id);
+            }
+            Stage::Sent { .. } => self.in_flight -= 1,
+            Stage::InBatch => {}
         }
         Some(entry)
     }

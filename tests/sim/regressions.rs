@@ -405,3 +405,33 @@ fn the_clock_runs_on_whatever_number_of_frames_came_before_the_end() {
         assert_eq!((client.state(), client.stats().connections), (State::Live, 2), "{frames} frames");
     }
 }
+
+#[test]
+fn a_batch_that_waits_is_not_in_flight() {
+    let world = World::new(1, Exchange::new());
+    let client = world.client(config(), JsonRpc::new());
+    world.run(async move {
+        client.ready().await.unwrap();
+        let inner = client.clone();
+        let batch = client.batch((0..5).map(|_| Request::new("silent")));
+        let look = async move {
+            // The batch is posted first; offline, all of it waits.
+            let _ = inner.call::<Value>("echo", json!([1])).await;
+            (inner.stats().waiting, inner.stats().in_flight)
+        };
+        futures::pin_mut!(batch, look);
+        let futures::future::Either::Right((stats, _)) = futures::future::select(batch, look).await else {
+            panic!()
+        };
+        assert_eq!(stats, (0, 5), "on the wire now");
+    });
+
+    let exchange = Exchange::new();
+    exchange.with(|script| script.dials.push_back(Dial::Hang));
+    let world = World::new(1, exchange);
+    let client = world.client(config(), JsonRpc::new());
+    let waiting = client.clone();
+    world.spawn(async move { drop(waiting.batch((0..5).map(|_| Request::new("silent"))).await) });
+    world.run_for(ms(100));
+    assert_eq!((client.stats().waiting, client.stats().in_flight), (1, 0));
+}
