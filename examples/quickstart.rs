@@ -4,8 +4,8 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what this program is for")]
 
-use steadysocket::deribit::{Deribit, Environment, Interval, Options, topics};
-use steadysocket::{Config, Native, Update};
+use steadysocket::Update;
+use steadysocket::deribit::{Deribit, Interval, Options, topics};
 use steadysocket_exchange::Exchange;
 
 #[tokio::main]
@@ -13,12 +13,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let exchange = Exchange::builder().start().await?;
     let url = std::env::args().nth(1).unwrap_or_else(|| exchange.url().to_owned());
 
-    let deribit = Deribit::new(Options::at(Environment::Other));
-    let client = steadysocket::connect_with(Config::new(url)?, deribit, Native::new()).await?;
-    let time: u64 = client.call("public/get_time", ()).await?;
+    let deribit = Deribit::connect(Options::at(url)?).await?;
+    let time: u64 = deribit.call("public/get_time", ()).await?;
     println!("the server's clock says {time}");
 
-    let mut ticks = topics::ticker("BTC-PERPETUAL", Interval::Ms100).subscribe(&client).await?;
+    let mut ticks = deribit.subscribe(&topics::ticker("BTC-PERPETUAL", Interval::Ms100)).await?;
     for count in 1..=20 {
         match ticks.next().await {
             Some(Update::Data(tick)) => println!("{:?} / {:?}", tick.best_bid_price, tick.best_ask_price),
@@ -28,9 +27,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             None => break,
         }
         if count == 10 {
-            client.reconnect(); // To see what a consumer sees when the connection is lost.
+            deribit.client().reconnect(); // To see what a consumer sees when the connection is lost.
         }
     }
-    client.close().await;
+    deribit.close().await;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use steadysocket::config::{Backoff, Heartbeat};
-use steadysocket::deribit::{self, Deribit, Environment};
+use steadysocket::deribit::{self, Adapter};
 use steadysocket::{Client, Config, Error, Native, Tls};
 use steadysocket_exchange::{Door, Exchange, Fault, Span, Target};
 use tokio::time::Instant;
@@ -45,15 +45,9 @@ impl Venue {
 
     /// Connects. The first attempt is not repeated, so that a wrong address is told at once.
     pub async fn connect(&self) -> Result<Client, Error> {
-        // The library refuses to take production for the test network, once it is told which one is meant.
-        let environment = match self.url.as_str() {
-            Environment::TESTNET_URL => Environment::Testnet,
-            Environment::PRODUCTION_URL => Environment::Production,
-            _ => Environment::Other,
-        };
-        let options = deribit::Options::at(environment).client("ticker", env!("CARGO_PKG_VERSION"));
+        let options = deribit::Options::at(&self.url)?.client("ticker", env!("CARGO_PKG_VERSION"));
         let native = Native::with_tls(self.tls.clone());
-        steadysocket::connect_with(self.config.clone(), Deribit::new(options), native).await
+        steadysocket::connect_with(self.config.clone(), Adapter::new(options), native).await
     }
 }
 

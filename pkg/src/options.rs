@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Function, Promise};
 use steadysocket::config::{Backoff, Heartbeat, OutboundLimit, Overflow, Queue, WhenBlocked};
-use steadysocket::deribit::{Deribit, Environment, Options};
+use steadysocket::deribit::{Adapter, Environment, Options};
 use steadysocket::error::ConfigError;
 use steadysocket::{Config, JsonRpc, Request, Web};
 use wasm_bindgen::prelude::*;
@@ -76,14 +76,14 @@ pub fn venue(options: &JsValue) -> Result<Venue, ConfigError> {
         None | Some("other") => Environment::Other,
         Some(_) => return Err(wrong("environment", "must be production, testnet or other")),
     };
-    let mut deribit = Options::at(environment);
+    let mut deribit = Options::local().environment(environment);
     if let (Some(name), Some(version)) = (text(&given, "name"), text(&given, "version")) {
         deribit = deribit.client(name, version);
     }
     if let Some(interval) = millis(&given, "heartbeat") {
         deribit = deribit.heartbeat(interval);
     }
-    Ok(Venue::new(Deribit::new(deribit), probe))
+    Ok(Venue::new(Adapter::new(deribit), probe))
 }
 
 /// A queue's policy; what is not given is as in `default`.

@@ -5,6 +5,8 @@ use tokio::runtime::Handle;
 use super::Native;
 use crate::client::Client;
 use crate::config::Config;
+use crate::deribit::{Deribit, Options};
+use crate::driver::Driver;
 use crate::error::{ConfigError, Error};
 use crate::jsonrpc::JsonRpc;
 use crate::protocol::Protocol;
@@ -49,16 +51,59 @@ pub fn start<P: Protocol + Send + 'static>(
     protocol: P,
     native: Native,
 ) -> Result<Client, ConfigError> {
+    let (client, driver) = Client::with_platform(config, protocol, native)?;
+    spawn(driver)?;
+    Ok(client)
+}
+
+impl Deribit {
+    /// Connects to Deribit and keeps the connection up from then on.
+    ///
+    /// ```no_run
+    /// # async fn f() -> Result<(), steadysocket::Error> {
+    /// use steadysocket::deribit::{Deribit, Options};
+    /// let deribit = Deribit::connect(Options::testnet()).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`connect`](fn@connect).
+    pub async fn connect(options: Options) -> Result<Self, Error> {
+        let config = options.config()?;
+        Self::connect_with(options, config, Native::new()).await
+    }
+
+    /// Connects with a configuration and a transport of one's own: see [`Options::config`].
+    ///
+    /// # Errors
+    /// As [`connect`](fn@connect).
+    pub async fn connect_with(options: Options, config: Config, native: Native) -> Result<Self, Error> {
+        let deribit = Self::start(options, config, native)?;
+        deribit.client().ready().await?;
+        Ok(deribit)
+    }
+
+    /// Starts without waiting for the first connection.
+    ///
+    /// # Errors
+    /// As [`start`].
+    pub fn start(options: Options, config: Config, native: Native) -> Result<Self, ConfigError> {
+        let (deribit, driver) = Self::with_platform(options, config, native)?;
+        spawn(driver)?;
+        Ok(deribit)
+    }
+}
+
+fn spawn<P: Protocol + Send + 'static>(driver: Driver<Native, P>) -> Result<(), ConfigError> {
     let runtime = Handle::try_current()
         .map_err(|_| ConfigError::new("runtime", "is missing: call this inside a tokio runtime"))?;
-    let (client, driver) = Client::with_platform(config, protocol, native)?;
     runtime.spawn(driver);
-    Ok(client)
+    Ok(())
 }
 
 const _: () = {
     const fn is_send<T: Send>() {}
-    is_send::<crate::driver::Driver<Native, JsonRpc>>();
+    is_send::<Driver<Native, JsonRpc>>();
     is_send::<Client>();
     is_send::<crate::client::Subscription>();
 };

@@ -3,6 +3,8 @@
 use super::Web;
 use crate::client::Client;
 use crate::config::Config;
+use crate::deribit::{Deribit, Options};
+use crate::driver::Driver;
 use crate::error::{ConfigError, Error};
 use crate::jsonrpc::JsonRpc;
 use crate::protocol::Protocol;
@@ -44,8 +46,50 @@ pub async fn connect_with<P: Protocol + 'static>(
 /// A [`ConfigError`] for a configuration that cannot work.
 pub fn start<P: Protocol + 'static>(config: Config, protocol: P, web: Web) -> Result<Client, ConfigError> {
     let (client, driver) = Client::with_platform(config, protocol, web)?;
+    spawn(driver);
+    Ok(client)
+}
+
+impl Deribit {
+    /// Connects to Deribit and keeps the connection up from then on.
+    ///
+    /// ```no_run
+    /// # async fn f() -> Result<(), steadysocket::Error> {
+    /// use steadysocket::deribit::{Deribit, Options};
+    /// let deribit = Deribit::connect(Options::testnet()).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`connect`](fn@connect).
+    pub async fn connect(options: Options) -> Result<Self, Error> {
+        let config = options.config()?;
+        Self::connect_with(options, config, Web::new()).await
+    }
+
+    /// Connects with a configuration and a transport of one's own: see [`Options::config`].
+    ///
+    /// # Errors
+    /// As [`connect`](fn@connect).
+    pub async fn connect_with(options: Options, config: Config, web: Web) -> Result<Self, Error> {
+        let deribit = Self::start(options, config, web)?;
+        deribit.client().ready().await?;
+        Ok(deribit)
+    }
+
+    /// Starts without waiting for the first connection.
+    ///
+    /// # Errors
+    /// As [`start`].
+    pub fn start(options: Options, config: Config, web: Web) -> Result<Self, ConfigError> {
+        let (deribit, driver) = Self::with_platform(options, config, web)?;
+        spawn(driver);
+        Ok(deribit)
+    }
+}
+
+fn spawn<P: Protocol + 'static>(driver: Driver<Web, P>) {
     wasm_bindgen_futures::spawn_local(async move {
         let _ended = driver.await;
     });
-    Ok(client)
 }

@@ -1,6 +1,6 @@
 //! The Deribit venue, over its JSON-RPC WebSocket interface.
 //!
-//! [`Deribit`] is the [`Protocol`]; [`topics`] and [`Channel`] name what can be subscribed to, [`data`] says what
+//! [`Deribit`] is what users hold, [`Adapter`] the [`Protocol`] below it; [`topics`] and [`Channel`] name what can be subscribed to, [`data`] says what
 //! comes. What is stated about the venue comes from its documents (docs.deribit.com, 2026) and its OpenAPI and
 //! AsyncAPI files (2.1.1), or was measured on its production servers.
 
@@ -18,6 +18,7 @@ use crate::protocol::{
 use crate::session::limiter::{Bucket, Cost, Lane};
 
 mod channel;
+mod client;
 mod credits;
 pub mod data;
 mod options;
@@ -26,6 +27,7 @@ mod tests;
 pub mod topics;
 
 pub use channel::{Access, Channel, Interval, Scope};
+pub use client::Deribit;
 pub use credits::Matching;
 pub use options::{Environment, Options};
 pub use topics::Topic;
@@ -42,7 +44,7 @@ const SUBSCRIBE_ERROR: i64 = 11052;
 /// Deribit's protocol: JSON-RPC without batches and positional parameters, with a heartbeat that the server asks
 /// for, and subscriptions in three groups by what they [ask of the connection](Access).
 #[derive(Clone, Debug)]
-pub struct Deribit {
+pub struct Adapter {
     rpc: JsonRpc,
     options: Options,
     /// The step of the opening that is under way.
@@ -58,7 +60,7 @@ enum Step {
     SetHeartbeat,
 }
 
-impl Deribit {
+impl Adapter {
     /// The protocol with these options.
     pub fn new(options: Options) -> Self {
         // Subscriptions as in `JsonRpc`'s default: `subscription` notifications with `channel` and `data`.
@@ -84,7 +86,7 @@ impl Deribit {
 
     /// Refuses to go on when orders would go to another environment than the options say.
     fn check_environment(&self) -> Result<(), OpeningError> {
-        match (self.options.environment().testnet(), self.testnet) {
+        match (self.options.expects_testnet(), self.testnet) {
             (Some(expected), Some(found)) if expected != found => {
                 let name = |testnet| if testnet { "the test network" } else { "production" };
                 let problem = format!("the server is {}, and {} was asked for", name(found), name(expected));
@@ -95,7 +97,7 @@ impl Deribit {
     }
 }
 
-impl Protocol for Deribit {
+impl Protocol for Adapter {
     fn encode(&mut self, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
         let is_array = |params: &String| params.trim_start().starts_with('[');
         if request.params.as_ref().is_some_and(is_array) {

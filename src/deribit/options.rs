@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::credits::Matching;
+use crate::config::{Config, Url};
+use crate::error::ConfigError;
 use crate::json;
 use crate::protocol::Request;
 
@@ -14,13 +16,14 @@ const MIN_HEARTBEAT: Duration = Duration::from_secs(10);
 ///
 /// ```
 /// use std::time::Duration;
-/// use steadysocket::deribit::{Deribit, Matching, Options};
+/// use steadysocket::deribit::{Adapter, Matching, Options};
 /// let options = Options::testnet().client("my-bot", "1.4").heartbeat(Duration::from_secs(30));
-/// let protocol = Deribit::new(options.matching(Matching::TIER_3));
+/// let protocol = Adapter::new(options.matching(Matching::TIER_3));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Options {
     environment: Environment,
+    url: Cow<'static, str>,
     client: (Cow<'static, str>, Cow<'static, str>),
     heartbeat: Duration,
     matching: Matching,
@@ -43,14 +46,8 @@ impl Environment {
     /// The test network's address.
     pub const TESTNET_URL: &'static str = "wss://test.deribit.com/ws/api/v2";
 
-    /// The server's address, unless it is one of your own.
-    pub fn url(self) -> Option<&'static str> {
-        match self {
-            Self::Production => Some(Self::PRODUCTION_URL),
-            Self::Testnet => Some(Self::TESTNET_URL),
-            Self::Other => None,
-        }
-    }
+    /// The address at which `make exchange` serves.
+    pub const LOCAL_URL: &'static str = "ws://127.0.0.1:8080/ws/api/v2";
 
     /// What the server must say about itself: the member `testnet` of its replies.
     pub(super) fn testnet(self) -> Option<bool> {
@@ -65,22 +62,57 @@ impl Environment {
 impl Options {
     /// For real money. Opening fails on a server that says that it is the test network.
     pub fn production() -> Self {
-        Self::at(Environment::Production)
+        Self::new(Environment::Production, Environment::PRODUCTION_URL.into())
     }
 
     /// For the test network. Opening fails on a server that says that it is not.
     pub fn testnet() -> Self {
-        Self::at(Environment::Testnet)
+        Self::new(Environment::Testnet, Environment::TESTNET_URL.into())
     }
 
-    /// For any environment.
-    pub fn at(environment: Environment) -> Self {
+    /// For the local exchange of this project, on its own port of this machine: `make exchange` starts it.
+    pub fn local() -> Self {
+        Self::new(Environment::Other, Environment::LOCAL_URL.into())
+    }
+
+    /// For a server at this address. The venue's own two addresses stand for their environments; of any other nothing
+    /// is assumed, unless [`environment`](Self::environment) says something.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] on field `url`.
+    pub fn at(url: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let url = Url::parse(url)?;
+        let environment = match url.host() {
+            "www.deribit.com" => Environment::Production,
+            "test.deribit.com" => Environment::Testnet,
+            _ => Environment::Other,
+        };
+        Ok(Self::new(environment, url.as_str().to_owned().into()))
+    }
+
+    fn new(environment: Environment, url: Cow<'static, str>) -> Self {
         Self {
             environment,
+            url,
             client: (env!("CARGO_PKG_NAME").into(), env!("CARGO_PKG_VERSION").into()),
             heartbeat: MIN_HEARTBEAT,
             matching: Matching::TIER_4,
         }
+    }
+
+    /// What the server must say that it is, whatever its address.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// The configuration of a connection to the server, to be changed as you like.
+    ///
+    /// # Errors
+    /// None: the address was checked before.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        Config::new(&self.url)
     }
 
     /// The name and version of your program, for the venue's logs. By default this library's.
@@ -109,9 +141,9 @@ impl Options {
         self
     }
 
-    /// The environment.
-    pub fn environment(&self) -> Environment {
-        self.environment
+    /// What [`Environment::testnet`] says of the chosen one.
+    pub(super) fn expects_testnet(&self) -> Option<bool> {
+        self.environment.testnet()
     }
 
     pub(super) fn matching_limits(&self) -> Matching {

@@ -1,15 +1,15 @@
 use super::*;
 use crate::frame::CloseCode;
 
-fn read(protocol: &mut Deribit, text: &str) -> Vec<String> {
+fn read(protocol: &mut Adapter, text: &str) -> Vec<String> {
     let message = Message::from(text);
     let mut all = Vec::new();
     protocol.read(&message, &mut |inbound| all.push(format!("{inbound:?}")));
     all
 }
 
-fn production() -> Deribit {
-    Deribit::new(Options::production())
+fn production() -> Adapter {
+    Adapter::new(Options::production())
 }
 
 fn method(step: &OpenStep) -> &str {
@@ -27,7 +27,7 @@ fn reply(testnet: &str) -> String {
 
 /// Opens, with a reply to hello that ends so.
 fn open(options: Options, testnet: &str) -> OpenStep {
-    let mut protocol = Deribit::new(options);
+    let mut protocol = Adapter::new(options);
     assert_eq!(method(&protocol.open(None)), "public/hello");
     read(&mut protocol, &reply(testnet));
     protocol.open(Some(Ok(&Payload::from("{\"version\":\"1.2.26\"}"))))
@@ -36,7 +36,7 @@ fn open(options: Options, testnet: &str) -> OpenStep {
 #[test]
 fn the_opening_is_made_on_every_connection() {
     let mut protocol =
-        Deribit::new(Options::testnet().client("my \"bot\"", "7").heartbeat(Duration::from_secs(30)));
+        Adapter::new(Options::testnet().client("my \"bot\"", "7").heartbeat(Duration::from_secs(30)));
     let ok = Payload::from("\"ok\"");
     for _ in 0..2 {
         let OpenStep::Call(hello) = protocol.open(None) else { panic!() };
@@ -73,7 +73,7 @@ fn the_environment_is_checked() {
         (Options::testnet(), ",\"testnet\":false", false),
         (Options::testnet(), "", true),
         (Options::testnet(), ",\"testnet\":null", true),
-        (Options::at(Environment::Other), ",\"testnet\":true", true),
+        (Options::local(), ",\"testnet\":true", true),
     ] {
         let step = open(options, testnet);
         assert_eq!(matches!(step, OpenStep::Call(_)), passes, "{testnet}: {step:?}");

@@ -1,6 +1,6 @@
 //! What is said on every new connection, and the venue's heartbeat.
 
-use steadysocket::deribit::{Deribit, Options};
+use steadysocket::deribit::{Adapter, Options};
 use steadysocket::error::{Disconnect, Ended, OpeningError};
 use steadysocket::{Event, Native};
 use steadysocket_exchange::{Fault, Journal, Target};
@@ -15,7 +15,7 @@ fn methods(journal: &Journal, connection: u64) -> Vec<String> {
 #[tokio::test]
 async fn every_connection_begins_with_hello_and_the_heartbeat() {
     let exchange = exchange().start().await.unwrap();
-    let protocol = Deribit::new(Options::testnet().client("my-bot", "7.1"));
+    let protocol = Adapter::new(Options::testnet().client("my-bot", "7.1"));
     let client = steadysocket::connect_with(config(exchange.url()), protocol, Native::new()).await.unwrap();
     let mut quotes: Raw = subscribe(&client, QUOTE).await.unwrap();
     for _ in 0..3 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use steadysocket::config::{Backoff, Queue};
-use steadysocket::deribit::{Deribit, Options};
+use steadysocket::deribit::{Adapter, Options};
 use steadysocket::error::{Disconnect, Ended, Error};
 use steadysocket::{Bucket, Client, Config, Event, Feed, FromPayload, Limiter, Native, Payload};
 use steadysocket::{Protocol, Subscription, Update};
@@ -49,8 +49,8 @@ pub fn plenty() -> Limiter {
     Limiter::new(deribit().buckets().into_iter().map(scaled))
 }
 
-pub fn deribit() -> Deribit {
-    Deribit::new(Options::testnet())
+pub fn deribit() -> Adapter {
+    Adapter::new(Options::testnet())
 }
 
 pub async fn connect_to(config: Config) -> Result<Client, Error> {

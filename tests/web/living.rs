@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 use steadysocket::config::{OutboundLimit, Overflow, Queue};
-use steadysocket::deribit::{Deribit, Options};
+use steadysocket::deribit::{Adapter, Options};
 use steadysocket::error::Disconnect;
 use steadysocket::{Event, Limiter, Payload, Protocol, Transport, Update};
 use wasm_bindgen::JsCast;
@@ -113,7 +113,7 @@ fn noted_sockets() -> (js_sys::Function, js_sys::Array) {
 async fn two_hundred_reconnects_leave_nothing_behind() {
     let (class, sockets) = noted_sockets();
     // The venue's allowance for subscribing would make this take a minute.
-    let mut buckets = Deribit::new(Options::testnet()).buckets();
+    let mut buckets = Adapter::new(Options::testnet()).buckets();
     buckets.iter_mut().for_each(|bucket| bucket.refill *= 1000);
     let config = config().limiter(Some(Limiter::new(buckets)));
     let client = connect_on(config, Transport::with_class(class)).await;

@@ -7,7 +7,7 @@ use futures::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use serde_json::{Value, json};
 use steadysocket::config::{Backoff, Heartbeat};
-use steadysocket::deribit::{Deribit, Options};
+use steadysocket::deribit::{Adapter, Options};
 use steadysocket::error::Error;
 use steadysocket::{Client, Config, Event, Feed, State, Transport, Update, connect_with, start};
 
@@ -33,16 +33,16 @@ pub async fn connect(config: Config) -> Client {
 }
 
 pub async fn connect_on(config: Config, transport: Transport) -> Client {
-    let protocol = Deribit::new(Options::testnet());
+    let protocol = Adapter::new(Options::testnet());
     soon(connect_with(config, protocol, transport)).await.expect("the exchange runs")
 }
 
 pub async fn refusal(config: Config) -> Error {
-    soon(connect_with(config, Deribit::new(Options::testnet()), Transport::new())).await.unwrap_err()
+    soon(connect_with(config, Adapter::new(Options::testnet()), Transport::new())).await.unwrap_err()
 }
 
 pub fn starting(config: Config) -> Client {
-    start(config, Deribit::new(Options::testnet()), Transport::new()).unwrap()
+    start(config, Adapter::new(Options::testnet()), Transport::new()).unwrap()
 }
 
 /// Has the exchange do something to its newest connection.
