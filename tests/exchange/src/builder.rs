@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::accounts::account::Account;
 use crate::credits::CreditPolicy;
 use crate::exchange::Exchange;
 
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) outbox: usize,
     pub(crate) send_buffer: Option<u32>,
     pub(crate) chaos: Option<Duration>,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) token_lifetime: Duration,
 }
 
 /// Sets up an [`Exchange`].
@@ -53,6 +56,8 @@ impl Default for Builder {
             outbox: 1_024,
             send_buffer: None,
             chaos: None,
+            accounts: vec![Account::demo()],
+            token_lifetime: Duration::from_secs(31_536_000),
         };
         Self { settings }
     }
@@ -152,6 +157,20 @@ impl Builder {
     /// Cut all connections now and then, on average this often.
     pub fn chaos(mut self, every: Duration) -> Self {
         self.settings.chaos = Some(every);
+        self
+    }
+
+    /// Adds an account, or replaces the one of the same name. [`Account::demo`] is there from the start.
+    pub fn account(mut self, account: Account) -> Self {
+        self.settings.accounts.retain(|old| old.name != account.name);
+        self.settings.accounts.push(account);
+        self
+    }
+
+    /// How long an access token is valid: a year unless set. `expires_in` tells it in whole seconds, and the
+    /// scope `expires:N` makes it shorter. A refresh token has no end of its own.
+    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.settings.token_lifetime = lifetime;
         self
     }
 

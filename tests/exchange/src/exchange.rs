@@ -113,6 +113,12 @@ impl Exchange {
         floor.market.instruments().iter().map(|quoted| quoted.terms.name.clone()).collect()
     }
 
+    /// The user id of an account.
+    pub fn user_id(&self, account: &str) -> Option<u64> {
+        let position = self.state.settings.accounts.iter().position(|known| known.name == account)?;
+        self.state.accounts().profiles().nth(position).map(|profile| profile.id.0)
+    }
+
     /// A copy of everything that happened so far.
     pub fn journal(&self) -> Journal {
         self.state.journal().clone()

@@ -135,9 +135,9 @@ impl Journal {
         }
     }
 
-    pub(crate) fn note_channels(&mut self, number: u64, channels: &BTreeSet<String>) {
+    pub(crate) fn note_channels(&mut self, number: u64, channels: BTreeSet<String>) {
         if let Some(connection) = self.connections.get_mut(&number) {
-            connection.channels.clone_from(channels);
+            connection.channels = channels;
         }
     }
 }

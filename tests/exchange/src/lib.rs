@@ -21,6 +21,7 @@
 //!                                                           └── outbox ◄── channels ◄── market, once a beat
 //! ```
 
+mod accounts;
 mod builder;
 mod channels;
 mod clock;
@@ -35,6 +36,7 @@ mod rpc;
 mod server;
 mod state;
 
+pub use crate::accounts::account::{Account, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET};
 pub use crate::builder::Builder;
 pub use crate::connection::ending::Closed;
 pub use crate::credits::{Bucket, CreditPolicy};

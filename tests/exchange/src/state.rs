@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::accounts::Accounts;
 use crate::builder::Settings;
 use crate::channels::Floor;
 use crate::clock::Clock;
@@ -32,6 +33,7 @@ pub(crate) struct State {
     floor: Mutex<Floor>,
     journal: Mutex<Journal>,
     changes: watch::Sender<()>,
+    accounts: Mutex<Accounts>,
     credits: Mutex<Credits>,
     doorway: Mutex<Doorway>,
     handles: Mutex<BTreeMap<u64, Handle>>,
@@ -46,8 +48,10 @@ impl State {
         let market = Market::open(settings.seed, clock.millis(), settings.pace);
         let mut floor = Floor::new(market, Rng::with_seed(settings.seed ^ 0x00f1_0075));
         floor.frozen = settings.frozen;
+        let accounts = Accounts::new(&settings.accounts, token_luck(settings.seed));
         Self {
             clock,
+            accounts: Mutex::new(accounts),
             floor: Mutex::new(floor),
             journal: Mutex::default(),
             changes: watch::Sender::new(()),
@@ -63,6 +67,10 @@ impl State {
 
     pub(crate) fn floor(&self) -> MutexGuard<'_, Floor> {
         lock(&self.floor)
+    }
+
+    pub(crate) fn accounts(&self) -> MutexGuard<'_, Accounts> {
+        lock(&self.accounts)
     }
 
     pub(crate) fn credits(&self) -> MutexGuard<'_, Credits> {
@@ -96,6 +104,7 @@ impl State {
 
     pub(crate) fn leave(&self, number: u64) {
         lock(&self.handles).remove(&number);
+        self.accounts().grants.forget_connection(number);
     }
 
     pub(crate) fn handles(&self, target: Target) -> Vec<Handle> {
@@ -171,6 +180,11 @@ impl State {
     pub(crate) fn luck(&self, purpose: u64) -> Rng {
         Rng::with_seed(self.settings.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ purpose)
     }
+}
+
+/// Tokens differ between runs too, so that one of an earlier run is not taken for one of this.
+fn token_luck(seed: u64) -> Rng {
+    Rng::with_seed(seed ^ Rng::new().u64(..))
 }
 
 /// A poisoned lock means that a thread died while it wrote; this state stays usable.

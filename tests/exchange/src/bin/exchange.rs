@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use lexopt::{Arg, Parser, ValueExt};
-use steadysocket_exchange::{Builder, COMMANDS, CreditPolicy, Exchange};
+use steadysocket_exchange::{Account, Builder, COMMANDS, CreditPolicy, Exchange};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 const USAGE: &str = "\
@@ -22,6 +22,9 @@ Usage: exchange [OPTIONS]
   --second TIME        length of a second of the heartbeat timers [1s]
   --no-credits         count credits without refusing anything
   --max-connections N  per address [32]
+  --account ID:SECRET  another account, with this key (the demonstration's is local:local-secret)
+  --token-lifetime TIME
+                       of access tokens [a year]
   --raw                raw channels without authentication
   --in-order           no detours for replies
   --production         say testnet:false
@@ -104,6 +107,8 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
                 builder.credits(CreditPolicy { enforced: false, ..Default::default() })
             }
             Arg::Long("max-connections") => builder.connections_per_ip(parser.value()?.parse()?),
+            Arg::Long("account") => builder.account(parser.value()?.parse_with(account)?),
+            Arg::Long("token-lifetime") => builder.token_lifetime(time(&mut parser)?),
             Arg::Long("raw") => builder.raw_for_all(true),
             Arg::Long("in-order") => builder.shuffle_replies(false),
             Arg::Long("production") => builder.testnet(false),
@@ -117,6 +122,11 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         };
     }
     Ok(Some(options))
+}
+
+fn account(text: &str) -> Result<Account, &'static str> {
+    let (id, secret) = text.split_once(':').ok_or("ID:SECRET is needed")?;
+    Ok(Account::new(id).key(id, secret))
 }
 
 fn time(parser: &mut Parser) -> Result<std::time::Duration, lexopt::Error> {

@@ -61,7 +61,10 @@ impl Feed {
             }
             (Channel::MethodsState, _) => Some(json!({ "allow_unauthenticated_public_requests": true })),
             (Channel::Index { name }, _) => market.index_update(name, now_ms),
-            (Channel::Trades { .. } | Channel::PlatformState | Channel::Book { .. }, _) => None,
+            (
+                Channel::Trades { .. } | Channel::PlatformState | Channel::Book { .. } | Channel::Private(_),
+                _,
+            ) => None,
             _ => self.current(market, now_ms),
         }
     }
@@ -75,7 +78,7 @@ impl Feed {
             (Channel::Book { instrument, .. }, memory) => next_change(market.instrument(instrument)?, memory),
             (Channel::Trades { .. }, Memory::Trades(seen)) => next_trades(market, seen),
             (Channel::Index { name }, _) => market.index_update(name, now_ms),
-            (Channel::PlatformState | Channel::MethodsState, _) => None,
+            (Channel::PlatformState | Channel::MethodsState | Channel::Private(_), _) => None,
             _ => self.next_current(market, now_ms),
         }
     }
@@ -87,7 +90,9 @@ impl Feed {
             | Channel::Ticker { interval, .. }
             | Channel::Trades { interval, .. } => *interval,
             Channel::Index { .. } => Interval::Agg2,
-            Channel::Quote { .. } | Channel::PlatformState | Channel::MethodsState => Interval::Raw,
+            Channel::Quote { .. } | Channel::PlatformState | Channel::MethodsState | Channel::Private(_) => {
+                Interval::Raw
+            }
         };
         match interval {
             Interval::Raw => true,

@@ -1,6 +1,7 @@
 //! Channel names: which exist, and what they ask for.
 
 use crate::market::Market;
+use crate::market::instrument::Instrument;
 
 /// How often a channel publishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,39 @@ pub(crate) enum Interval {
     Ms100,
     /// Called two seconds in one document; measured at one.
     Agg2,
+}
+
+/// Which instruments a channel is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Filter {
+    Instrument(String),
+    /// A kind and a currency, each of them possibly `any`.
+    Kind(String, String),
+}
+
+impl Filter {
+    pub(crate) fn fits(&self, terms: &Instrument) -> bool {
+        match self {
+            Self::Instrument(name) => terms.name == *name,
+            Self::Kind(kind, currency) => {
+                (kind == "any" || terms.kind() == kind) && (currency == "any" || terms.pool == currency)
+            }
+        }
+    }
+}
+
+/// What a private channel tells its account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Private {
+    Orders(Filter, Interval),
+    Trades(Filter, Interval),
+    Changes(Filter, Interval),
+    Portfolio(String),
+    MmpTrigger(String),
+    AccessLog,
+    Lock,
+    /// Block trades, requests for quotes, combos: they exist, and nothing of the kind happens here.
+    Silent,
 }
 
 /// A channel of this exchange.
@@ -22,6 +56,7 @@ pub(crate) enum Channel {
     Index { name: String },
     PlatformState,
     MethodsState,
+    Private(Private),
 }
 
 impl Channel {
@@ -55,14 +90,85 @@ impl Channel {
             }
             ["platform_state"] => Self::PlatformState,
             ["platform_state", "public_methods_state"] => Self::MethodsState,
+            ["user", ..] | ["block_rfq", ..] | ["block_trade_confirmations", ..] => {
+                Self::Private(private(&parts, market)?)
+            }
             _ => return None,
         })
     }
 }
 
+fn private(parts: &[&str], market: &Market) -> Option<Private> {
+    Some(match parts {
+        ["user", what @ ("orders" | "trades" | "changes" | "combo_trades"), about @ .., every] => {
+            let (filter, every) = (filter(about, market)?, interval(every)?);
+            match *what {
+                "orders" => Private::Orders(filter, every),
+                "trades" => Private::Trades(filter, every),
+                "changes" => Private::Changes(filter, every),
+                _ => Private::Silent,
+            }
+        }
+        // Clients write this one in either case.
+        ["user", "portfolio", currency] => {
+            Private::Portfolio(currency_word(currency).or_else(|| currency_word(&currency.to_uppercase()))?)
+        }
+        ["user", "mmp_trigger", index] => {
+            market.index(index)?;
+            Private::MmpTrigger((*index).to_owned())
+        }
+        ["user", "access_log"] => Private::AccessLog,
+        ["user", "lock"] => Private::Lock,
+        ["block_trade_confirmations"] => Private::Silent,
+        ["block_trade_confirmations", currency]
+        | ["block_rfq", "maker" | "taker", currency]
+        | ["block_rfq", "maker", "quotes", currency] => {
+            currency_word(currency)?;
+            Private::Silent
+        }
+        _ => return None,
+    })
+}
+
+fn filter(parts: &[&str], market: &Market) -> Option<Filter> {
+    match parts {
+        [instrument] => market.instrument(instrument).map(|_| Filter::Instrument((*instrument).to_owned())),
+        [kind, currency] => kind_and_currency(kind, currency),
+        _ => None,
+    }
+}
+
+fn kind_and_currency(kind: &str, currency: &str) -> Option<Filter> {
+    let kinds = ["future", "option", "spot", "future_combo", "option_combo", "combo", "any"];
+    let kind = kinds.contains(&kind).then(|| kind.to_owned())?;
+    Some(Filter::Kind(kind, currency_word(currency)?))
+}
+
+fn currency_word(currency: &str) -> Option<String> {
+    let currencies = ["BTC", "ETH", "USDC", "USDT", "EURR", "any"];
+    currencies.into_iter().find(|known| *known == currency).map(str::to_owned)
+}
+
 /// Whether a channel is one of those that only an authenticated connection may have unaggregated.
 pub(crate) fn is_public_raw(name: &str) -> bool {
-    name.ends_with(".raw") && !name.starts_with("user.")
+    name.ends_with(".raw") && !is_private(name)
+}
+
+/// The area of rights that reading a private channel needs.
+pub(crate) fn area(name: &str) -> &'static str {
+    match name {
+        _ if name.starts_with("block_rfq.") => "block_rfq",
+        _ if name.starts_with("block_trade") => "block_trade",
+        "user.access_log" | "user.lock" => "account",
+        _ if name.starts_with("user.portfolio.") => "account",
+        _ => "trade",
+    }
+}
+
+/// Whether a channel belongs to an account.
+pub(crate) fn is_private(name: &str) -> bool {
+    let of_rfq = name.starts_with("block_rfq.") && !name.starts_with("block_rfq.trades.");
+    name.starts_with("user.") || name.starts_with("block_trade_confirmations") || of_rfq
 }
 
 fn interval(token: &str) -> Option<Interval> {
@@ -85,12 +191,8 @@ fn window(token: &str) -> Option<usize> {
 
 /// The instruments of a kind and currency. A kind that exists but has no instrument here is a silent channel.
 fn matching(market: &Market, kind: &str, currency: &str) -> Option<Vec<String>> {
-    let kinds = ["future", "option", "spot", "future_combo", "option_combo", "combo", "any"];
-    let currencies = ["BTC", "ETH", "USDC", "USDT", "EURR", "any"];
-    (kinds.contains(&kind) && currencies.contains(&currency)).then_some(())?;
-    let wanted = market.instruments().iter().map(|quoted| &quoted.terms).filter(|terms| {
-        (kind == "any" || terms.kind() == kind) && (currency == "any" || terms.pool == currency)
-    });
+    let filter = kind_and_currency(kind, currency)?;
+    let wanted = market.instruments().iter().map(|quoted| &quoted.terms).filter(|terms| filter.fits(terms));
     Some(wanted.map(|terms| terms.name.clone()).collect())
 }
 

@@ -21,6 +21,8 @@ pub enum Closed {
     NoCredits,
     /// It broke the WebSocket protocol, or sent a frame beyond all measure.
     BadFrame,
+    /// `private/logout`.
+    Logout,
     /// The maintenance script.
     Maintenance,
 }
@@ -69,6 +71,11 @@ impl Ending {
             _ => 1002,
         };
         Self { how: How::Frame(code, error.to_string()), why: Closed::BadFrame }
+    }
+
+    /// The venue closes without a word about the code.
+    pub(crate) fn logout() -> Self {
+        Self { how: How::Frame(1000, String::new()), why: Closed::Logout }
     }
 
     pub(crate) fn maintenance() -> Self {

@@ -23,6 +23,7 @@ use self::outbox::{Inbox, Item, Order};
 use self::pipe::{Event, Pipe};
 use self::replies::Replies;
 use self::seat::{Lease, Seat};
+use crate::channels::Ticket;
 use crate::faults::mischief::Mischief;
 use crate::rpc::envelope;
 use crate::rpc::session::{Reaction, Session};
@@ -82,7 +83,16 @@ impl Connection {
         let state = lease.state.clone();
         let heartbeat = Heartbeat::new(state.settings.second, Instant::now());
         let rng = state.luck(handle.number());
-        let session = Session { state, ip, handle, channels: Default::default(), heartbeat, mischief, rng };
+        let session = Session {
+            state,
+            ip,
+            handle,
+            channels: Default::default(),
+            heartbeat,
+            mischief,
+            rng,
+            login: None,
+        };
         let connection = Self {
             session,
             pipe: Pipe::new(socket),
@@ -179,10 +189,10 @@ impl Connection {
         self.closing = end.is_some();
         if reaction.delay.is_zero() {
             self.reply(&reaction);
-            self.join(&joins);
+            self.join(joins);
         } else {
             // The first frames of the channels overtake the acknowledgement.
-            self.join(&joins);
+            self.join(joins);
             self.replies.hold(now + reaction.delay, reaction.reply, reaction.copies);
         }
         let orders = command.map(Order::Run).into_iter().chain(end.map(Order::End));
@@ -195,15 +205,18 @@ impl Connection {
         }
     }
 
-    fn join(&self, channels: &[String]) {
+    fn join(&self, tickets: Vec<Ticket>) {
         let state = &self.session.state;
         let mut floor = state.floor();
-        channels.iter().for_each(|name| floor.join(name, &self.session.handle, state.clock.millis()));
+        for ticket in tickets {
+            floor.join(ticket, &self.session.handle, state.clock.millis());
+        }
     }
 
     fn leave_channels(&self) {
         let mut floor = self.session.state.floor();
-        self.session.channels.iter().for_each(|name| floor.leave(name, self.session.handle.number()));
+        let number = self.session.handle.number();
+        self.session.channels.iter().for_each(|(name, owner)| floor.leave(name, *owner, number));
     }
 
     fn on_time(&mut self) -> Flow {

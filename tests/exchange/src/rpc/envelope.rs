@@ -93,8 +93,9 @@ pub(crate) fn notification(method: &str, params: String, rng: &mut Rng) -> Strin
 }
 
 /// The text of one update of a channel.
-pub(crate) fn update(channel: &str, data: &Value, rng: &mut Rng) -> String {
-    let fields = vec![("channel", Value::from(channel).to_string()), ("data", json::render(data, rng))];
+pub(crate) fn update(channel: &str, data: &Value, label: Option<&str>, rng: &mut Rng) -> String {
+    let mut fields = vec![("channel", Value::from(channel).to_string()), ("data", json::render(data, rng))];
+    fields.extend(label.map(|label| ("label", Value::from(label).to_string())));
     let params = json::object(fields, rng);
     notification("subscription", params, rng)
 }

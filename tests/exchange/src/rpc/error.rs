@@ -46,6 +46,26 @@ impl ApiError {
         Self::plain(13009, "unauthorized").with(json!({ "reason": "invalid_token" }))
     }
 
+    /// A wrong id or secret.
+    pub(crate) const fn invalid_credentials() -> Self {
+        Self::plain(13004, "invalid_credentials")
+    }
+
+    /// A signed login that is too old, used before or wrongly signed.
+    pub(crate) fn invalid_signature(reason: &str) -> Self {
+        Self::plain(13009, "unauthorized").with(json!({ "reason": reason }))
+    }
+
+    /// The token is valid and its scope too small.
+    pub(crate) fn forbidden(needed: &str) -> Self {
+        Self::plain(13021, "forbidden").with(json!({ "reason": "insufficient scope", "required": needed }))
+    }
+
+    /// More is asked for than the token that asks may give.
+    pub(crate) const fn scope_exceeded() -> Self {
+        Self::plain(13403, "scope_exceeded")
+    }
+
     pub(crate) const fn raw_needs_auth() -> Self {
         Self::plain(13778, "raw_subscriptions_not_available_for_unauthorized")
     }

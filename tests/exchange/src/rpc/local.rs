@@ -32,7 +32,7 @@ fn stats(session: &Session) -> Value {
     let mut left = |bucket| credits.left(session.ip, bucket, uptime);
     json!({
         "connection": session.handle.number(), "open": open, "opened": opened, "requests": requests,
-        "channels": session.channels,
+        "channels": session.channels.keys().collect::<Vec<_>>(),
         "credits": {
             "non_matching": left(Bucket::NonMatching), "get_instruments": left(Bucket::Instruments),
             "subscribe": left(Bucket::Subscribe),

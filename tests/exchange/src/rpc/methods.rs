@@ -6,33 +6,53 @@ use tokio::time::Instant;
 use super::envelope::Request;
 use super::error::ApiError;
 use super::session::{Answer, Session};
-use super::{data, params, subscriptions};
+use super::{auth, data, params, subscriptions};
 
 const VERSION: &str = "1.2.26";
 const SHORTEST_HEARTBEAT: f64 = 10.0;
 
 /// Answers one call.
 pub(crate) fn call(session: &mut Session, request: &Request, now: Instant) -> Result<Answer, ApiError> {
-    let params = &request.params;
-    match request.method.as_str() {
-        "public/hello" => hello(params).map(Into::into),
-        "public/test" => test(session, params).map(Into::into),
-        "public/get_time" => Ok(json!(session.state.clock.millis()).into()),
-        "public/status" => Ok(json!({ "locked": "false", "locked_indices": [] }).into()),
-        "public/set_heartbeat" => set_heartbeat(session, params, now).map(Into::into),
-        "public/disable_heartbeat" => {
+    match request.method.split_once('/') {
+        Some(("public", name)) => public(session, name, &request.params, now),
+        Some(("private", name)) => private(session, name, &request.params),
+        _ => Err(ApiError::method_not_found()),
+    }
+}
+
+fn public(session: &mut Session, name: &str, params: &Params, now: Instant) -> Result<Answer, ApiError> {
+    match name {
+        "auth" => auth::auth(session, params).map(Into::into),
+        "exchange_token" => auth::exchange_token(session, params).map(Into::into),
+        "fork_token" => auth::fork_token(session, params).map(Into::into),
+        "hello" => hello(params).map(Into::into),
+        "test" => test(session, params).map(Into::into),
+        "get_time" => Ok(json!(session.state.clock.millis()).into()),
+        "status" => Ok(json!({ "locked": "false", "locked_indices": [] }).into()),
+        "set_heartbeat" => set_heartbeat(session, params, now).map(Into::into),
+        "disable_heartbeat" => {
             session.heartbeat.disable();
             Ok(json!("ok").into())
         }
-        "public/subscribe" => subscriptions::subscribe(session, params),
-        "public/unsubscribe" => subscriptions::unsubscribe(session, params).map(Into::into),
-        "public/unsubscribe_all" => Ok(subscriptions::unsubscribe_all(session).into()),
-        "public/get_instruments" => data::instruments(session, params).map(Into::into),
-        "public/get_instrument" => data::instrument(session, params).map(Into::into),
-        "public/ticker" => data::ticker(session, params).map(Into::into),
-        "public/get_order_book" => data::order_book(session, params).map(Into::into),
-        // Whether it exists or not: without authentication there is nothing private.
-        method if method.starts_with("private/") => Err(ApiError::unauthorized()),
+        "subscribe" => subscriptions::public_subscribe(session, params),
+        "unsubscribe" => subscriptions::unsubscribe(session, params).map(Into::into),
+        "unsubscribe_all" => Ok(subscriptions::unsubscribe_all(session).into()),
+        "get_instruments" => data::instruments(session, params).map(Into::into),
+        "get_instrument" => data::instrument(session, params).map(Into::into),
+        "ticker" => data::ticker(session, params).map(Into::into),
+        "get_order_book" => data::order_book(session, params).map(Into::into),
+        _ => Err(ApiError::method_not_found()),
+    }
+}
+
+fn private(session: &mut Session, name: &str, params: &Params) -> Result<Answer, ApiError> {
+    // Whether the method exists or not: without authentication there is nothing private.
+    let identity = session.identify(params)?;
+    match name {
+        "logout" => auth::logout(session, params),
+        "subscribe" => subscriptions::private_subscribe(session, params, &identity),
+        "unsubscribe" => subscriptions::unsubscribe(session, params).map(Into::into),
+        "unsubscribe_all" => Ok(subscriptions::unsubscribe_all(session).into()),
         _ => Err(ApiError::method_not_found()),
     }
 }

@@ -1,9 +1,11 @@
-//! The venue's JSON-RPC: envelope, parameters, errors, methods. Authentication and orders would be modules beside
-//! `data` and `subscriptions`, reached from `methods`, with what they know of a client kept in [`session`].
+//! The venue's JSON-RPC: envelope, parameters, errors, methods. `methods` finds the module of a call; what the
+//! exchange knows of a client is kept in [`session`].
 
+mod auth;
 mod data;
 pub(crate) mod envelope;
-mod error;
+pub(crate) mod error;
+pub(crate) mod identity;
 mod local;
 mod methods;
 mod params;

@@ -45,6 +45,12 @@ pub(crate) fn optional_integer(params: &Params, name: &str) -> Result<Option<u64
     }
 }
 
+/// An integer that must be there.
+pub(crate) fn integer(params: &Params, name: &str) -> Result<i64, ApiError> {
+    let value = params.get(name).ok_or_else(|| missing(name))?;
+    value.as_i64().ok_or_else(|| ApiError::invalid_param(name, "must be an integer"))
+}
+
 /// A list of strings that must be there.
 pub(crate) fn strings<'a>(params: &'a Params, name: &str) -> Result<Vec<&'a str>, ApiError> {
     let Some(value) = params.get(name) else { return Err(missing(name)) };

@@ -1,6 +1,6 @@
 //! What the exchange knows of one connection, and how it answers a frame. It is given the time and does no I/O.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,8 @@ use tokio::time::Instant;
 use super::envelope::{self, Request, Timing};
 use super::error::ApiError;
 use super::{local, methods};
+use crate::accounts::AccountId;
+use crate::channels::Ticket;
 use crate::connection::ending::Ending;
 use crate::connection::heartbeat::Heartbeat;
 use crate::connection::outbox::Handle;
@@ -31,10 +33,13 @@ pub(crate) struct Session {
     pub(crate) state: Arc<State>,
     pub(crate) ip: IpAddr,
     pub(crate) handle: Handle,
-    pub(crate) channels: BTreeSet<String>,
+    /// What is subscribed, and for private channels by whom.
+    pub(crate) channels: BTreeMap<String, Option<AccountId>>,
     pub(crate) heartbeat: Heartbeat,
     pub(crate) mischief: Mischief,
     pub(crate) rng: Rng,
+    /// The grant that calls without an `access_token` use.
+    pub(crate) login: Option<u64>,
 }
 
 /// What a call answers, and what follows from it.
@@ -42,9 +47,11 @@ pub(crate) struct Session {
 pub(crate) struct Answer {
     pub(crate) result: Value,
     /// Channels to join; their first frames come after the reply, unless that takes a detour.
-    pub(crate) joins: Vec<String>,
+    pub(crate) joins: Vec<Ticket>,
     /// A command of `local/fault`, to run after the reply.
     pub(crate) command: Option<Command>,
+    /// The client logged out: no reply, and the end.
+    pub(crate) logout: bool,
 }
 
 impl From<Value> for Answer {
@@ -59,7 +66,7 @@ pub(crate) struct Reaction {
     pub(crate) reply: String,
     pub(crate) copies: usize,
     pub(crate) delay: Duration,
-    pub(crate) joins: Vec<String>,
+    pub(crate) joins: Vec<Ticket>,
     pub(crate) command: Option<Command>,
     pub(crate) end: Option<Ending>,
 }
@@ -73,7 +80,13 @@ impl Session {
             Ok(request) => self.answer(request, now),
             Err(refusal) => (refusal.id, String::new(), Err(refusal.error)),
         };
-        let end = matches!(&outcome, Err(error) if *error == ApiError::too_many_requests());
+        let end = match &outcome {
+            Ok(answer) if answer.logout => {
+                return Reaction { end: Some(Ending::logout()), ..Reaction::default() };
+            }
+            Err(error) if *error == ApiError::too_many_requests() => Some(Ending::no_credits()),
+            _ => None,
+        };
         let (outcome, joins, command) = match outcome {
             Ok(answer) => (Ok(answer.result), answer.joins, answer.command),
             Err(error) => (Err(error), Vec::new(), None),
@@ -86,8 +99,8 @@ impl Session {
             true => ReplyFate::prompt(),
             false => self.mischief.reply().after(self.detour(&method)),
         };
-        let delay = if end { Duration::ZERO } else { fate.delay };
-        Reaction { reply, copies: fate.copies, delay, joins, command, end: end.then(Ending::no_credits) }
+        let delay = if end.is_some() { Duration::ZERO } else { fate.delay };
+        Reaction { reply, copies: fate.copies, delay, joins, command, end }
     }
 
     fn answer(
@@ -140,6 +153,7 @@ impl Session {
 
     /// Tells the journal what is subscribed now.
     pub(crate) fn log_channels(&self) {
-        self.state.note(|journal| journal.note_channels(self.handle.number(), &self.channels));
+        let channels = self.channels.keys().cloned().collect();
+        self.state.note(|journal| journal.note_channels(self.handle.number(), channels));
     }
 }
