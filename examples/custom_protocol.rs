@@ -19,7 +19,8 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use steadysocket::error::{NotSent, OpeningError, RpcError};
-use steadysocket::protocol::{Confirmation, Inbound, OpenStep, RequestId, Unmatched};
+use steadysocket::protocol::{Confirmation, Inbound, RequestId, Step, Unmatched};
+use steadysocket::time::Instant;
 use steadysocket::{Config, Error, Message, Native, Payload, Protocol, Request, Update};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite;
@@ -77,7 +78,12 @@ impl Wire {
 }
 
 impl Protocol for Wire {
-    fn encode(&mut self, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
+    fn encode(
+        &mut self,
+        _now: Instant,
+        id: Option<RequestId>,
+        request: &Request,
+    ) -> Result<Message, NotSent> {
         let params = request.params.as_deref().unwrap_or_default();
         let frame = match (&*request.method, id) {
             // Never answered, so it needs no number.
@@ -89,7 +95,7 @@ impl Protocol for Wire {
         Ok(Message::Binary(frame.into()))
     }
 
-    fn read<'m>(&mut self, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
+    fn read<'m>(&mut self, _now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
         found(match read_frame(message.as_bytes()) {
             Some((ANSWER, number, body)) => self.reply(number, Ok(body)),
             Some((ERROR, number, body)) => {
@@ -103,16 +109,16 @@ impl Protocol for Wire {
     }
 
     /// Each new connection starts with an empty table and says hello.
-    fn open(&mut self, answer: Option<Result<&Payload, &RpcError>>) -> OpenStep {
+    fn open(&mut self, _now: Instant, answer: Option<Result<&Payload, &RpcError>>) -> Step {
         match answer {
             None => {
                 self.in_flight.clear();
-                OpenStep::Call(Request::new("hello"))
+                Step::Call(Request::new("hello"))
             }
-            Some(Ok(_)) => OpenStep::Done,
+            Some(Ok(_)) => Step::Done,
             Some(Err(error)) => {
                 let (method, error) = ("hello".to_owned(), error.clone());
-                OpenStep::Fail(OpeningError::Rejected { method, error })
+                Step::Fail(OpeningError::Rejected { method, error })
             }
         }
     }

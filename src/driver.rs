@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures::FutureExt;
 use futures::channel::oneshot;
 
 use crate::config::{Config, Endpoint, Url};
@@ -13,7 +14,7 @@ use crate::error::{ConnectError, Disconnect, Ended, Error, NotSent};
 use crate::mailbox::{Mail, Mailbox, Outcome};
 use crate::payload::Payload;
 use crate::platform::BoxFuture;
-use crate::protocol::{Protocol, RequestId, Unmatched};
+use crate::protocol::{Preparation, Protocol, RequestId, Unmatched};
 use crate::queue::{Queue, Weight};
 use crate::session::{Command, ConsumerId, Effect, Event, Note, Session, State};
 use crate::time::Instant;
@@ -41,7 +42,8 @@ enum Connection<L: Platform> {
     /// The endpoint provider is asked.
     Asking(BoxFuture<Result<Url, String>>, Progress),
     Connecting(Pin<Box<L::Connecting>>),
-    Open(L::Socket),
+    /// The socket, and what a step of the session waits for.
+    Open(L::Socket, Option<Preparation>),
 }
 
 /// Where effects go.
@@ -92,8 +94,9 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
         let mut busy = self.receive(cx, now);
         busy |= self.read_mail(now);
         busy |= self.notice(cx, now);
+        busy |= self.prepare(cx, now);
         // What is over has nothing more to be read.
-        let open = matches!(self.connection, Connection::Open(_));
+        let open = matches!(self.connection, Connection::Open(..));
         if !open || self.behind == 0 || self.behind > ROUNDS_BEFORE_TIME {
             busy |= self.keep_time(cx);
         }
@@ -118,21 +121,21 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
                 let Poll::Ready(result) = connecting.as_mut().poll(cx) else { return false };
                 match result {
                     Ok(socket) => {
-                        self.connection = Connection::Open(socket);
+                        self.connection = Connection::Open(socket, None);
                         self.session.handle_connected(now);
                     }
                     Err(error) => self.connect_failed(now, error),
                 }
                 true
             }
-            Connection::Open(_) => self.receive_frames(cx, now),
+            Connection::Open(..) => self.receive_frames(cx, now),
         }
     }
 
     fn receive_frames(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         let behind = std::mem::take(&mut self.behind);
         for count in 0..FRAMES_A_ROUND {
-            let Connection::Open(socket) = &mut self.connection else { return count > 0 };
+            let Connection::Open(socket, _) = &mut self.connection else { return count > 0 };
             match socket.poll_receive(cx) {
                 Poll::Ready(Ok(frame)) => self.session.handle_frame(now, frame),
                 Poll::Ready(Err(reason)) => self.disconnected(reason),
@@ -199,6 +202,16 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
         true
     }
 
+    fn prepare(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let Connection::Open(_, preparation) = &mut self.connection else { return false };
+        let Some(Poll::Ready(request)) = preparation.as_mut().map(|request| request.poll_unpin(cx)) else {
+            return false;
+        };
+        *preparation = None;
+        self.session.handle_prepared(now, request);
+        true
+    }
+
     fn keep_time(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(deadline) = self.session.poll_timeout() else { return false };
         let due = self.platform.poll_sleep(cx, deadline).is_ready();
@@ -217,6 +230,11 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
             match effect {
                 Effect::Connect(progress) => self.connect(progress),
                 Effect::Drop => self.hang_up(cx),
+                Effect::Prepare(request) => {
+                    if let Connection::Open(_, preparation) = &mut self.connection {
+                        *preparation = Some(request);
+                    }
+                }
                 Effect::Deliver(consumer, payload) => self.deliver(consumer, payload),
                 news => {
                     // Whoever is woken by it may ask at once, in another thread, where the connection is.
@@ -237,7 +255,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
     fn transmit(&mut self, cx: &mut Context<'_>) -> bool {
         let mut busy = false;
         loop {
-            let Connection::Open(socket) = &mut self.connection else { return busy };
+            let Connection::Open(socket, _) = &mut self.connection else { return busy };
             match socket.poll_ready(cx) {
                 Poll::Ready(Ok(())) => self.session.handle_writable(self.platform.now(), true),
                 Poll::Ready(Err(reason)) => {
@@ -296,7 +314,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
     }
 
     fn hang_up(&mut self, cx: &mut Context<'_>) {
-        if let Connection::Open(socket) = &mut self.connection {
+        if let Connection::Open(socket, _) = &mut self.connection {
             // The answer to the peer's close frame may still be here. The connection is over either way.
             let _ = socket.poll_flush(cx);
         }
@@ -388,7 +406,7 @@ impl Handles {
                 }
                 fan_out(&mut self.events, event);
             }
-            Effect::Connect(_) | Effect::Drop => {}
+            Effect::Connect(_) | Effect::Drop | Effect::Prepare(_) => {}
         }
     }
 

@@ -516,6 +516,9 @@ pub enum OpeningError {
         /// Why it did not leave.
         reason: Box<NotSent>,
     },
+    /// A step's request could not be prepared, and why; it is tried again on the next connection.
+    #[error("{0}")]
+    Unprepared(String),
     /// The server's answer to a step makes no sense; it is tried again on the next connection.
     #[error("{0}")]
     Unexpected(String),
@@ -592,6 +595,7 @@ impl Disconnect {
             Self::Opening(OpeningError::TimedOut { .. } | OpeningError::NotSent { .. }) => {
                 Category::Connection
             }
+            Self::Opening(OpeningError::Unprepared(_)) => Category::Application,
             Self::Opening(OpeningError::Unexpected(_)) => Category::Protocol,
             Self::Opening(OpeningError::WrongServer(_)) => Category::Application,
             Self::Protocol(_) | Self::Requested => Category::Application,

@@ -24,6 +24,7 @@ use crate::frame::{Message, Text};
 use crate::json::{self, Reader, Str};
 use crate::payload::Payload;
 use crate::protocol::{Confirmation, Inbound, Protocol, Request, RequestId, SubscribeLimits, Unmatched};
+use crate::time::Instant;
 
 mod envelope;
 mod subscriptions;
@@ -39,9 +40,10 @@ pub use subscriptions::{Style, Subscriptions};
 /// ```
 /// use steadysocket::{JsonRpc, Protocol, Request};
 /// use steadysocket::protocol::RequestId;
+/// use steadysocket::time::Instant;
 ///
 /// let request = Request::with("subtract", &[42, 23])?;
-/// let message = JsonRpc::new().encode(Some(RequestId(1)), &request)?;
+/// let message = JsonRpc::new().encode(Instant::ZERO, Some(RequestId(1)), &request)?;
 /// assert_eq!(message.as_text(), Some(r#"{"jsonrpc":"2.0","id":1,"method":"subtract","params":[42,23]}"#));
 /// # Ok::<(), steadysocket::error::NotSent>(())
 /// ```
@@ -312,7 +314,12 @@ impl JsonRpc {
 }
 
 impl Protocol for JsonRpc {
-    fn encode(&mut self, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
+    fn encode(
+        &mut self,
+        _now: Instant,
+        id: Option<RequestId>,
+        request: &Request,
+    ) -> Result<Message, NotSent> {
         let mut text = String::new();
         self.write(&mut text, id, request)?;
         Ok(text.into())
@@ -333,7 +340,7 @@ impl Protocol for JsonRpc {
         Ok(text.into())
     }
 
-    fn read<'m>(&mut self, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
+    fn read<'m>(&mut self, _now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
         self.read_with(message, &mut |inbound, _| found(inbound));
     }
 

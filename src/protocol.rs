@@ -5,16 +5,21 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::error::{NotSent, RpcError, Verdict, close_verdict};
+use crate::error::{Error, NotSent, OpeningError, RpcError, Verdict, close_verdict};
 use crate::frame::{CloseFrame, Message};
 use crate::payload::Payload;
+use crate::platform::{BoxFuture, MaybeSend};
 use crate::session::limiter::{Bucket, Cost, Lane};
+use crate::time::Instant;
 
 /// A venue's protocol. All methods but [`encode`](Self::encode) and [`read`](Self::read) have a default for a venue
 /// that has no such thing.
@@ -22,6 +27,11 @@ use crate::session::limiter::{Bucket, Cost, Lane};
 /// The session calls these methods and does the rest: it keeps time, ids, queues, credits and subscriptions. One
 /// value serves one client for all its connections; [`open`](Self::open) with `None` says that a new one began.
 pub trait Protocol: Unpin {
+    /// Entropy for what must differ between clients, such as nonces. Given once, before anything else.
+    fn seed(&mut self, seed: u64) {
+        let _ = seed;
+    }
+
     /// Writes a request. Without an `id` it is a notification, to which no reply is expected.
     ///
     /// What is written leaves at once, in the order of these calls. `id` is new for each request in the client's life,
@@ -30,7 +40,7 @@ pub trait Protocol: Unpin {
     ///
     /// # Errors
     /// Why the protocol cannot express it.
-    fn encode(&mut self, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent>;
+    fn encode(&mut self, now: Instant, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent>;
 
     /// Writes several requests as one message.
     ///
@@ -47,13 +57,26 @@ pub trait Protocol: Unpin {
     }
 
     /// Reads one message, calling `found` for each thing in it, in order.
-    fn read<'m>(&mut self, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>));
+    fn read<'m>(&mut self, now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>));
 
     /// The next step after a connection was made: hello, login, heartbeat. Called with `None` first, then with the
     /// answer to each step, until it is done. Subscriptions are restored and calls are sent after that.
-    fn open(&mut self, answer: Option<Result<&Payload, &RpcError>>) -> OpenStep {
-        let _ = answer;
-        OpenStep::Done
+    fn open(&mut self, now: Instant, answer: Option<Result<&Payload, &RpcError>>) -> Step {
+        let _ = (now, answer);
+        Step::Done
+    }
+
+    /// When the protocol has something to do by itself on an open connection, such as renewing a login before it
+    /// expires. Asked for after everything that happens.
+    fn upkeep_at(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The next step of what is due: called with `None` once the time of [`upkeep_at`](Self::upkeep_at) has come, then
+    /// with the outcome of each step, until it is done. Calls and data go on meanwhile.
+    fn upkeep(&mut self, now: Instant, outcome: Option<Result<&Payload, &Error>>) -> Step {
+        let _ = (now, outcome);
+        Step::Done
     }
 
     /// A harmless request whose reply proves that the peer is alive, for platforms without pings.
@@ -188,15 +211,41 @@ pub enum Unmatched {
     Error(RpcError),
 }
 
-/// The next step of [`Protocol::open`].
-#[derive(Clone, Debug, PartialEq)]
-pub enum OpenStep {
+/// The next step of [`Protocol::open`] or [`Protocol::upkeep`].
+#[derive(Debug)]
+pub enum Step {
     /// Make this request and come back with its answer.
     Call(Request),
-    /// The connection is ready for use.
+    /// Make this request once it is ready. It has as long for that as a call, and ends with the connection.
+    Prepare(Preparation),
+    /// There is nothing more to do: the connection is ready for use.
     Done,
-    /// It cannot be used, and why.
-    Fail(crate::error::OpeningError),
+    /// The connection cannot be used, and why.
+    Fail(OpeningError),
+}
+
+/// A request that somebody else has to do something for first, such as to sign it. The driver awaits it.
+pub struct Preparation(BoxFuture<Result<Request, OpeningError>>);
+
+impl Preparation {
+    /// The request, or why there will be none.
+    pub fn new(request: impl Future<Output = Result<Request, OpeningError>> + MaybeSend + 'static) -> Self {
+        Self(Box::pin(request))
+    }
+}
+
+impl Future for Preparation {
+    type Output = Result<Request, OpeningError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Preparation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Preparation")
+    }
 }
 
 /// A method and its parameters.

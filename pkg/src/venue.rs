@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use steadysocket::error::{NotSent, RpcError, Verdict};
-use steadysocket::protocol::{Confirmation, Inbound, OpenStep, RequestId, SubscribeLimits};
-use steadysocket::{Bucket, CloseFrame, Cost, Lane, Message, Payload, Protocol, Request};
+use steadysocket::protocol::{Confirmation, Inbound, RequestId, Step, SubscribeLimits};
+use steadysocket::time::Instant;
+use steadysocket::{Bucket, CloseFrame, Cost, Error, Lane, Message, Payload, Protocol, Request};
 
 /// Any protocol, with a probe from the options: a browser cannot ping, and plain JSON-RPC has nothing to ask.
 pub struct Venue {
@@ -20,20 +21,36 @@ impl Venue {
 }
 
 impl Protocol for Venue {
-    fn encode(&mut self, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
-        self.protocol.encode(id, request)
+    fn seed(&mut self, seed: u64) {
+        self.protocol.seed(seed);
+    }
+
+    fn encode(&mut self, now: Instant, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
+        self.protocol.encode(now, id, request)
     }
 
     fn encode_batch(&mut self, requests: &[(Option<RequestId>, Request)]) -> Result<Message, NotSent> {
         self.protocol.encode_batch(requests)
     }
 
-    fn read<'m>(&mut self, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
-        self.protocol.read(message, found);
+    fn forget(&mut self, id: RequestId) {
+        self.protocol.forget(id);
     }
 
-    fn open(&mut self, answer: Option<Result<&Payload, &RpcError>>) -> OpenStep {
-        self.protocol.open(answer)
+    fn read<'m>(&mut self, now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
+        self.protocol.read(now, message, found);
+    }
+
+    fn open(&mut self, now: Instant, answer: Option<Result<&Payload, &RpcError>>) -> Step {
+        self.protocol.open(now, answer)
+    }
+
+    fn upkeep_at(&self) -> Option<Instant> {
+        self.protocol.upkeep_at()
+    }
+
+    fn upkeep(&mut self, now: Instant, outcome: Option<Result<&Payload, &Error>>) -> Step {
+        self.protocol.upkeep(now, outcome)
     }
 
     fn probe(&mut self) -> Option<Request> {
@@ -74,6 +91,10 @@ impl Protocol for Venue {
 
     fn confirmed(&self, channels: &[&str], answer: &Payload) -> Vec<Confirmation> {
         self.protocol.confirmed(channels, answer)
+    }
+
+    fn is_about_all(&self, error: &RpcError) -> bool {
+        self.protocol.is_about_all(error)
     }
 
     fn close_verdict(&self, frame: &CloseFrame) -> Verdict {

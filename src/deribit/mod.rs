@@ -13,9 +13,10 @@ use crate::json::{self, Reader, Str};
 use crate::jsonrpc::{JsonRpc, channels};
 use crate::payload::Payload;
 use crate::protocol::{
-    Confirmation, Inbound, OpenStep, Protocol, Request, RequestId, SubscribeLimits, Unmatched,
+    Confirmation, Inbound, Protocol, Request, RequestId, Step, SubscribeLimits, Unmatched,
 };
 use crate::session::limiter::{Bucket, Cost, Lane};
+use crate::time::Instant;
 
 mod channel;
 mod client;
@@ -48,14 +49,14 @@ pub struct Adapter {
     rpc: JsonRpc,
     options: Options,
     /// The step of the opening that is under way.
-    step: Option<Step>,
+    step: Option<Opening>,
     /// What the server last said about itself on this connection.
     testnet: Option<bool>,
 }
 
 /// What is done on each new connection, in this order. All of it is lost with the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum Opening {
     Hello,
     SetHeartbeat,
 }
@@ -69,18 +70,18 @@ impl Adapter {
     }
 
     /// The step after the given one.
-    fn step_after(step: Option<Step>) -> Option<Step> {
+    fn step_after(step: Option<Opening>) -> Option<Opening> {
         match step {
-            None => Some(Step::Hello),
-            Some(Step::Hello) => Some(Step::SetHeartbeat),
-            Some(Step::SetHeartbeat) => None,
+            None => Some(Opening::Hello),
+            Some(Opening::Hello) => Some(Opening::SetHeartbeat),
+            Some(Opening::SetHeartbeat) => None,
         }
     }
 
-    fn request(&self, step: Step) -> Request {
+    fn request(&self, step: Opening) -> Request {
         match step {
-            Step::Hello => self.options.hello(),
-            Step::SetHeartbeat => self.options.set_heartbeat(),
+            Opening::Hello => self.options.hello(),
+            Opening::SetHeartbeat => self.options.set_heartbeat(),
         }
     }
 
@@ -98,19 +99,19 @@ impl Adapter {
 }
 
 impl Protocol for Adapter {
-    fn encode(&mut self, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
+    fn encode(&mut self, now: Instant, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
         let is_array = |params: &String| params.trim_start().starts_with('[');
         if request.params.as_ref().is_some_and(is_array) {
             return Err(NotSent::Unsupported("positional parameters"));
         }
-        let message = self.rpc.encode(id, request)?;
+        let message = self.rpc.encode(now, id, request)?;
         match message.as_bytes().len() {
             size if size > MAX_MESSAGE => Err(NotSent::TooLarge { size, limit: MAX_MESSAGE }),
             _ => Ok(message),
         }
     }
 
-    fn read<'m>(&mut self, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
+    fn read<'m>(&mut self, _now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
         let Self { rpc, testnet, .. } = self;
         rpc.read_with(message, &mut |inbound, flag| {
             match flag {
@@ -127,21 +128,21 @@ impl Protocol for Adapter {
         });
     }
 
-    fn open(&mut self, answer: Option<Result<&Payload, &RpcError>>) -> OpenStep {
+    fn open(&mut self, _now: Instant, answer: Option<Result<&Payload, &RpcError>>) -> Step {
         match (answer, self.step) {
             (None, _) => (self.step, self.testnet) = (None, None),
             (Some(Err(error)), step) => {
                 let method = step.map(|step| self.request(step).method.into_owned()).unwrap_or_default();
-                return OpenStep::Fail(OpeningError::Rejected { method, error: error.clone() });
+                return Step::Fail(OpeningError::Rejected { method, error: error.clone() });
             }
             (Some(Ok(_)), _) => {
                 if let Err(error) = self.check_environment() {
-                    return OpenStep::Fail(error);
+                    return Step::Fail(error);
                 }
             }
         }
         self.step = Self::step_after(self.step);
-        self.step.map_or(OpenStep::Done, |step| OpenStep::Call(self.request(step)))
+        self.step.map_or(Step::Done, |step| Step::Call(self.request(step)))
     }
 
     fn probe(&mut self) -> Option<Request> {

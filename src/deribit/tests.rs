@@ -4,7 +4,7 @@ use crate::frame::CloseCode;
 fn read(protocol: &mut Adapter, text: &str) -> Vec<String> {
     let message = Message::from(text);
     let mut all = Vec::new();
-    protocol.read(&message, &mut |inbound| all.push(format!("{inbound:?}")));
+    protocol.read(Instant::ZERO, &message, &mut |inbound| all.push(format!("{inbound:?}")));
     all
 }
 
@@ -12,9 +12,9 @@ fn production() -> Adapter {
     Adapter::new(Options::production())
 }
 
-fn method(step: &OpenStep) -> &str {
+fn method(step: &Step) -> &str {
     match step {
-        OpenStep::Call(request) => &request.method,
+        Step::Call(request) => &request.method,
         other => panic!("{other:?}"),
     }
 }
@@ -26,11 +26,11 @@ fn reply(testnet: &str) -> String {
 }
 
 /// Opens, with a reply to hello that ends so.
-fn open(options: Options, testnet: &str) -> OpenStep {
+fn open(options: Options, testnet: &str) -> Step {
     let mut protocol = Adapter::new(options);
-    assert_eq!(method(&protocol.open(None)), "public/hello");
+    assert_eq!(method(&protocol.open(Instant::ZERO, None)), "public/hello");
     read(&mut protocol, &reply(testnet));
-    protocol.open(Some(Ok(&Payload::from("{\"version\":\"1.2.26\"}"))))
+    protocol.open(Instant::ZERO, Some(Ok(&Payload::from("{\"version\":\"1.2.26\"}"))))
 }
 
 #[test]
@@ -39,18 +39,18 @@ fn the_opening_is_made_on_every_connection() {
         Adapter::new(Options::testnet().client("my \"bot\"", "7").heartbeat(Duration::from_secs(30)));
     let ok = Payload::from("\"ok\"");
     for _ in 0..2 {
-        let OpenStep::Call(hello) = protocol.open(None) else { panic!() };
+        let Step::Call(hello) = protocol.open(Instant::ZERO, None) else { panic!() };
         assert_eq!(hello.method, "public/hello");
         let params: serde_json::Value = serde_json::from_str(&hello.params.unwrap()).unwrap();
         assert_eq!(params, serde_json::json!({"client_name": "my \"bot\"", "client_version": "7"}));
-        let OpenStep::Call(heartbeat) = protocol.open(Some(Ok(&ok))) else { panic!() };
+        let Step::Call(heartbeat) = protocol.open(Instant::ZERO, Some(Ok(&ok))) else { panic!() };
         assert_eq!(heartbeat.method, "public/set_heartbeat");
         assert_eq!(heartbeat.params.as_deref(), Some("{\"interval\":30}"));
-        assert_eq!(protocol.open(Some(Ok(&ok))), OpenStep::Done);
+        assert!(matches!(protocol.open(Instant::ZERO, Some(Ok(&ok))), Step::Done));
     }
     // A connection may end in the middle of it.
-    protocol.open(None);
-    assert_eq!(method(&protocol.open(None)), "public/hello");
+    protocol.open(Instant::ZERO, None);
+    assert_eq!(method(&protocol.open(Instant::ZERO, None)), "public/hello");
     let short = Options::production().heartbeat(Duration::from_secs(1)).set_heartbeat();
     assert_eq!(short.params.as_deref(), Some("{\"interval\":10}"));
 }
@@ -58,10 +58,11 @@ fn the_opening_is_made_on_every_connection() {
 #[test]
 fn a_refused_step_fails_the_opening() {
     let mut protocol = production();
-    protocol.open(None);
+    protocol.open(Instant::ZERO, None);
     let error = RpcError { code: 11051, message: "system_maintenance".into(), data: None };
     let expected = OpeningError::Rejected { method: "public/hello".into(), error: error.clone() };
-    assert_eq!(protocol.open(Some(Err(&error))), OpenStep::Fail(expected));
+    let step = protocol.open(Instant::ZERO, Some(Err(&error)));
+    assert!(matches!(&step, Step::Fail(error) if *error == expected), "{step:?}");
 }
 
 #[test]
@@ -76,8 +77,8 @@ fn the_environment_is_checked() {
         (Options::local(), ",\"testnet\":true", true),
     ] {
         let step = open(options, testnet);
-        assert_eq!(matches!(step, OpenStep::Call(_)), passes, "{testnet}: {step:?}");
-        assert!(passes || matches!(step, OpenStep::Fail(OpeningError::WrongServer(_))));
+        assert_eq!(matches!(step, Step::Call(_)), passes, "{testnet}: {step:?}");
+        assert!(passes || matches!(step, Step::Fail(OpeningError::WrongServer(_))));
     }
 }
 
@@ -141,13 +142,16 @@ fn what_the_venue_cannot_take_does_not_leave() {
     let mut protocol = production();
     let id = Some(RequestId(1));
     let positional = Request::with("public/ticker", &["BTC-PERPETUAL"]).unwrap();
-    assert_eq!(protocol.encode(id, &positional), Err(NotSent::Unsupported("positional parameters")));
+    assert_eq!(
+        protocol.encode(Instant::ZERO, id, &positional),
+        Err(NotSent::Unsupported("positional parameters"))
+    );
     let batch = [(id, Request::new("public/test"))];
     assert_eq!(protocol.encode_batch(&batch), Err(NotSent::Unsupported("batches")));
     let request = |size: usize| Request::with("m", &serde_json::json!({"a": "x".repeat(size)})).unwrap();
-    let overhead = protocol.encode(id, &request(0)).unwrap().as_bytes().len();
-    assert!(protocol.encode(id, &request(MAX_MESSAGE - overhead)).is_ok());
-    let refused = protocol.encode(id, &request(MAX_MESSAGE - overhead + 1));
+    let overhead = protocol.encode(Instant::ZERO, id, &request(0)).unwrap().as_bytes().len();
+    assert!(protocol.encode(Instant::ZERO, id, &request(MAX_MESSAGE - overhead)).is_ok());
+    let refused = protocol.encode(Instant::ZERO, id, &request(MAX_MESSAGE - overhead + 1));
     assert_eq!(refused, Err(NotSent::TooLarge { size: MAX_MESSAGE + 1, limit: MAX_MESSAGE }));
 }
 
@@ -158,5 +162,5 @@ fn a_full_subscribe_request_fits_into_a_message() {
     let name = "ticker.BTC_USDC-30JUN23-100000d625-C.100ms";
     let fitting = (limits.bytes / (name.len() + 3)).min(limits.channels);
     let request = protocol.subscribe(2, &vec![name; fitting]).unwrap();
-    assert!(protocol.encode(Some(RequestId(u64::MAX)), &request).is_ok());
+    assert!(protocol.encode(Instant::ZERO, Some(RequestId(u64::MAX)), &request).is_ok());
 }

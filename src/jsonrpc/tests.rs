@@ -16,7 +16,7 @@ fn read_as(mut protocol: JsonRpc, message: impl Into<Message>) -> Vec<Found> {
     let message = message.into();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let mut all = Vec::new();
-    protocol.read(&message, &mut |inbound| {
+    protocol.read(Instant::ZERO, &message, &mut |inbound| {
         all.push(match inbound {
             Inbound::Reply { id, result } => Found::Reply(id.0, result.map(text)),
             Inbound::EndOfBatch => Found::EndOfBatch,
@@ -63,7 +63,7 @@ fn is_invalid(found: &[Found]) -> bool {
 
 fn encode(id: Option<u64>, method: &'static str, params: Value) -> Value {
     let request = Request::with(method, &params).unwrap();
-    let message = JsonRpc::new().encode(id.map(RequestId), &request).unwrap();
+    let message = JsonRpc::new().encode(Instant::ZERO, id.map(RequestId), &request).unwrap();
     serde_json::from_str(message.as_text().unwrap()).unwrap()
 }
 
@@ -213,7 +213,7 @@ mod section_7 {
 fn parameters_must_be_an_object_or_an_array() {
     for bad in ["1", "\"a\"", "true", "[1", "{}{}", "", "{},\"id\":2", "{\"a\":1}}"] {
         let request = Request { method: "m".into(), params: Some(bad.to_owned()) };
-        let refused = JsonRpc::new().encode(None, &request);
+        let refused = JsonRpc::new().encode(Instant::ZERO, None, &request);
         assert!(matches!(refused, Err(NotSent::Params(_))), "{bad}: {refused:?}");
     }
 }
@@ -312,7 +312,7 @@ fn replies_echo_the_id_as_it_was_sent() {
         assert_eq!(read(&text), [nobodys(&text)], "{id}");
     }
     let strings = || JsonRpc::new().string_ids("bot\"-");
-    let message = strings().encode(Some(RequestId(7)), &Request::new("m")).unwrap();
+    let message = strings().encode(Instant::ZERO, Some(RequestId(7)), &Request::new("m")).unwrap();
     let value: Value = serde_json::from_str(message.as_text().unwrap()).unwrap();
     assert_eq!(value["id"], "bot\"-7");
     let text = |id: &str| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":2}}");
@@ -452,7 +452,7 @@ proptest! {
     #[test]
     fn requests_are_what_the_judge_reads(id in prop::option::of(any::<u64>()), method in any::<String>(), params in any_value()) {
         let request = Request::with(method.clone(), &params).unwrap();
-        let encoded = JsonRpc::new().encode(id.map(RequestId), &request);
+        let encoded = JsonRpc::new().encode(Instant::ZERO, id.map(RequestId), &request);
         if !(params.is_null() || params.is_array() || params.is_object()) {
             prop_assert!(matches!(encoded, Err(NotSent::Params(_))));
             return Ok(());
@@ -521,7 +521,7 @@ fn strange_elements_of_a_batch_are_counted_and_many_are_refused() {
     let found = |text: &str| {
         let mut found = Vec::new();
         let message = Message::from(text);
-        JsonRpc::new().read(&message, &mut |inbound| found.push(format!("{inbound:?}")));
+        JsonRpc::new().read(Instant::ZERO, &message, &mut |inbound| found.push(format!("{inbound:?}")));
         found
     };
     let strange = found(&format!("[1{}]", ",1".repeat(999)));

@@ -7,7 +7,7 @@ use super::subscriptions::{ConsumerId, Note};
 use crate::error::{Disconnect, Ended, Error, Refusal};
 use crate::frame::CloseFrame;
 use crate::payload::Payload;
-use crate::protocol::{RequestId, Unmatched};
+use crate::protocol::{Preparation, RequestId, Unmatched};
 use crate::time::Instant;
 use crate::transport::Progress;
 
@@ -18,6 +18,9 @@ pub enum Effect {
     Connect(Progress),
     /// Drop the socket or abandon the attempt, after flushing once what was given to it.
     Drop,
+    /// Await this for as long as the socket is open, and give it to
+    /// [`handle_prepared`](super::Session::handle_prepared).
+    Prepare(Preparation),
     /// A request ended.
     Settle(RequestId, Result<Payload, Error>),
     /// Data for a consumer.

@@ -6,7 +6,7 @@ use super::requests::{Ended as EndedRequest, Owner, Rank, Work};
 use super::subscriptions::Notes;
 use super::*;
 use crate::error::{Category, ConnectError, OpeningError, Verdict};
-use crate::protocol::OpenStep;
+use crate::protocol::Step;
 
 /// The longest wait that a server may ask for: more is an error of its own, or an attack.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
@@ -39,7 +39,7 @@ impl Core {
         }
     }
 
-    /// Sets the timers that follow from what is waiting.
+    /// Sets the timers that follow from what waits here.
     pub(super) fn rearm(&mut self) {
         let deadlines = [self.requests.next_deadline(), self.subscriptions.next_due()];
         self.timers.set(Timer::Deadline, deadlines.into_iter().flatten().min());
@@ -71,19 +71,42 @@ impl Core {
         true
     }
 
-    pub(super) fn opening_step<P: Protocol>(&mut self, now: Instant, step: OpenStep, protocol: &P) {
+    /// Carries out a step of the opening, or of the upkeep once the connection is ready.
+    pub(super) fn take_step<P: Protocol>(&mut self, now: Instant, step: Step, protocol: &P) {
         match step {
-            OpenStep::Call(request) => {
-                let method = request.method.to_string();
-                self.submit_own(now, protocol, Owner::Open, Rank::Session, request);
-                self.phase = Phase::Opening(Some(method));
+            Step::Call(request) => {
+                if let Phase::Opening(method) = &mut self.phase {
+                    *method = Some(request.method.to_string());
+                }
+                self.submit_own(now, protocol, Owner::Step, Rank::Session, request);
             }
-            OpenStep::Done => {
+            Step::Prepare(request) => {
+                self.timers.set(Timer::Prepare, now + self.config.call_timeout);
+                self.effects.push_back(Effect::Prepare(request));
+            }
+            Step::Done if self.is_opening() => {
                 self.was_ready = true;
                 self.subscriptions.restore();
                 self.enter(Phase::Ready { live: false });
             }
-            OpenStep::Fail(error) => self.leave(now, After::Next(error.into())),
+            Step::Done => self.upkeep = false,
+            Step::Fail(error) => self.leave(now, After::Next(error.into())),
+        }
+    }
+
+    pub(super) fn is_opening(&self) -> bool {
+        matches!(self.phase, Phase::Opening(_))
+    }
+
+    /// Why a step of the opening has no answer.
+    pub(super) fn unanswered(&self, error: Error) -> OpeningError {
+        let method = match &self.phase {
+            Phase::Opening(Some(method)) => method.clone(),
+            _ => String::new(),
+        };
+        match error {
+            Error::NotSent(reason) => OpeningError::NotSent { method, reason: Box::new(reason) },
+            _ => OpeningError::TimedOut { method },
         }
     }
 
@@ -173,12 +196,8 @@ impl Core {
                 self.settle(request.id, Err(Unknown::NotRepeated(Box::new(reason)).into()));
             }
             Owner::User => self.settle(request.id, Err(reason.into())),
-            Owner::Open => {
-                let method = self.opening_method();
-                let error = OpeningError::NotSent { method, reason: Box::new(reason) };
-                self.leave(now, After::Next(error.into()));
-            }
-            Owner::Nobody => {}
+            // The protocol is told of a step.
+            Owner::Step | Owner::Nobody => {}
             Owner::Subscribe(keys) => {
                 let reason = match reason {
                     NotSent::DeadlinePassed => Refusal::TimedOut,
@@ -201,20 +220,9 @@ impl Core {
     pub(super) fn timed_out(&mut self, now: Instant, request: EndedRequest) {
         match request.owner {
             Owner::User => self.settle(request.id, Err(Unknown::TimedOut.into())),
-            Owner::Open => {
-                let error = OpeningError::TimedOut { method: self.opening_method() };
-                self.leave(now, After::Next(error.into()));
-            }
-            Owner::Nobody | Owner::Subscribe(_) | Owner::Unsubscribe(_) => {
+            Owner::Step | Owner::Nobody | Owner::Subscribe(_) | Owner::Unsubscribe(_) => {
                 self.not_sent(now, request, NotSent::DeadlinePassed);
             }
-        }
-    }
-
-    fn opening_method(&self) -> String {
-        match &self.phase {
-            Phase::Opening(Some(method)) => method.clone(),
-            _ => String::new(),
         }
     }
 
@@ -355,6 +363,7 @@ impl Core {
         self.control.clear();
         self.answer = None;
         self.blocked = None;
+        self.upkeep = false;
         if let Some(liveness) = self.liveness.take() {
             self.stats.heard = Some(liveness.heard());
         }

@@ -16,10 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Config, WhenBlocked};
-use crate::error::{Disconnect, Ended, Error, NotSent, Refusal, RpcError, Unknown};
+use crate::error::{Disconnect, Ended, Error, NotSent, OpeningError, Refusal, RpcError, Unknown};
 use crate::frame::{CloseFrame, Frame, Message};
 use crate::payload::Payload;
-use crate::protocol::{Inbound, Protocol, Request, RequestId, RequestIds, Unmatched};
+use crate::protocol::{Inbound, Protocol, Request, RequestId, RequestIds, Step, Unmatched};
 use crate::time::Instant;
 use crate::transport::{Progress, Signal};
 
@@ -43,7 +43,8 @@ pub use subscriptions::{ConsumerId, Note};
 /// 1. One of the `handle_*` methods, with the time: [`handle_command`](Self::handle_command) for what the user wants,
 ///    [`handle_connected`](Self::handle_connected), [`handle_connect_failed`](Self::handle_connect_failed),
 ///    [`handle_frame`](Self::handle_frame) and [`handle_disconnected`](Self::handle_disconnected) for what the network
-///    does, [`handle_writable`](Self::handle_writable) when its socket fills or empties, [`handle_signal`](Self::handle_signal) for what the platform notices, and
+///    does, [`handle_writable`](Self::handle_writable) when its socket fills or empties,
+///    [`handle_prepared`](Self::handle_prepared) when what was to be awaited is there, [`handle_signal`](Self::handle_signal) for what the platform notices, and
 ///    [`handle_timeout`](Self::handle_timeout) once the time of [`poll_timeout`](Self::poll_timeout) has come.
 /// 2. [`poll_effect`](Self::poll_effect) until it is empty, carrying out each [`Effect`].
 /// 3. [`poll_transmit`](Self::poll_transmit) while the socket has room, giving each frame to it.
@@ -86,6 +87,8 @@ struct Core {
     hold: Option<Instant>,
     /// Since when the socket has had no room.
     blocked: Option<Instant>,
+    /// The protocol's upkeep is under way.
+    upkeep: bool,
 }
 
 #[derive(Debug)]
@@ -116,7 +119,9 @@ impl<P: Protocol> Session<P> {
     /// A session that has not connected yet; [`start`](Self::start) it.
     ///
     /// `pings` says whether the platform's sockets can ping. `ids` is shared with whoever makes commands.
-    pub fn new(config: Arc<Config>, protocol: P, pings: bool, ids: RequestIds, seed: u64) -> Self {
+    pub fn new(config: Arc<Config>, mut protocol: P, pings: bool, ids: RequestIds, seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        protocol.seed(random.next());
         let limiter = config.limiter.clone().unwrap_or_else(|| Limiter::new(protocol.buckets()));
         let core = Core {
             attempts: Attempts::new(config.backoff),
@@ -126,7 +131,7 @@ impl<P: Protocol> Session<P> {
             phase: Phase::New,
             timers: Timers::default(),
             liveness: None,
-            random: Random::new(seed),
+            random,
             limiter,
             requests: Requests::default(),
             subscriptions: Subscriptions::default(),
@@ -138,6 +143,7 @@ impl<P: Protocol> Session<P> {
             answer: None,
             hold: None,
             blocked: None,
+            upkeep: false,
         };
         Self { protocol, core }
     }
@@ -170,16 +176,25 @@ impl<P: Protocol> Session<P> {
             Command::Reconnect => self.core.reconnect(now),
             Command::Close(frame) => self.core.close(now, frame),
         }
-        self.core.rearm();
+        self.rearm();
     }
 
     /// The attempt succeeded.
     pub fn handle_connected(&mut self, now: Instant) {
         if self.core.connected(now) {
-            let step = self.protocol.open(None);
-            self.core.opening_step(now, step, &self.protocol);
+            let step = self.protocol.open(now, None);
+            self.core.take_step(now, step, &self.protocol);
         }
-        self.core.rearm();
+        self.rearm();
+    }
+
+    /// What [`Effect::Prepare`] asked for is ready, or will never be.
+    pub fn handle_prepared(&mut self, now: Instant, request: Result<Request, OpeningError>) {
+        if self.core.timers.take(Timer::Prepare).is_some() {
+            let step = request.map_or_else(Step::Fail, Step::Call);
+            self.core.take_step(now, step, &self.protocol);
+        }
+        self.rearm();
     }
 
     /// The attempt failed.
@@ -187,7 +202,7 @@ impl<P: Protocol> Session<P> {
         if matches!(self.core.phase, Phase::Connecting(_)) {
             self.core.lost(now, error.into(), &self.protocol);
         }
-        self.core.rearm();
+        self.rearm();
     }
 
     /// A frame arrived.
@@ -201,13 +216,13 @@ impl<P: Protocol> Session<P> {
                 self.core.lost(now, Disconnect::Closed(frame), &self.protocol);
             }
         }
-        self.core.rearm();
+        self.rearm();
     }
 
     /// The socket failed or ended. It is gone; there is nothing to drop.
     pub fn handle_disconnected(&mut self, now: Instant, reason: Disconnect) {
         self.core.lost(now, reason, &self.protocol);
-        self.core.rearm();
+        self.rearm();
     }
 
     /// The socket has room, or has none. A peer that takes nothing for the heartbeat's idle limit and timeout together
@@ -242,7 +257,7 @@ impl<P: Protocol> Session<P> {
             }
             _ => {}
         }
-        self.core.rearm();
+        self.rearm();
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come. Harmless when it has not.
@@ -272,12 +287,21 @@ impl<P: Protocol> Session<P> {
                 // The transmit that follows looks for itself.
                 Timer::Credits => {}
                 Timer::Resubscribe => self.core.subscriptions.retry(now),
+                Timer::Prepare => {
+                    let error = OpeningError::Unprepared("a step was not ready in time".into());
+                    self.core.take_step(now, Step::Fail(error), &self.protocol);
+                }
+                Timer::Upkeep => {
+                    self.core.upkeep = true;
+                    let step = self.protocol.upkeep(now, None);
+                    self.core.take_step(now, step, &self.protocol);
+                }
                 Timer::Close => {
                     self.core.effects.push_back(Effect::Drop);
                     self.core.closed(now, &self.protocol);
                 }
             }
-            self.core.rearm();
+            self.rearm();
         }
     }
 
@@ -302,7 +326,7 @@ impl<P: Protocol> Session<P> {
             _ => return None,
         };
         let frame = self.next_message(now, lowest);
-        self.core.rearm();
+        self.rearm();
         frame.map(Frame::Message)
     }
 
@@ -332,6 +356,13 @@ impl<P: Protocol> Session<P> {
             confirmed,
             ..self.core.stats.clone()
         }
+    }
+
+    /// Sets the timers that follow from what is waiting.
+    fn rearm(&mut self) {
+        let idle = self.is_ready() && !self.core.upkeep;
+        self.core.timers.set(Timer::Upkeep, self.protocol.upkeep_at().filter(|_| idle));
+        self.core.rearm();
     }
 
     fn submit(
@@ -389,8 +420,8 @@ impl<P: Protocol> Session<P> {
 
     fn next_message(&mut self, now: Instant, lowest: Rank) -> Option<Message> {
         self.plan_subscriptions(now);
-        let core = &mut self.core;
         loop {
+            let core = &mut self.core;
             let keep = core.config.retry_idempotent;
             match core.requests.take(&mut self.protocol, &core.limiter, now, lowest, keep) {
                 Next::Send { message, done } => {
@@ -402,9 +433,9 @@ impl<P: Protocol> Session<P> {
                 }
                 Next::Fail(ended, reason) => {
                     for request in ended {
-                        core.not_sent(now, request, reason.clone());
+                        self.not_sent(now, request, reason.clone());
                     }
-                    if !matches!(core.phase, Phase::Opening(_) | Phase::Ready { .. }) {
+                    if !matches!(self.core.phase, Phase::Opening(_) | Phase::Ready { .. }) {
                         return None;
                     }
                 }
@@ -445,7 +476,7 @@ impl<P: Protocol> Session<P> {
         }
         let mut found = Vec::new();
         let core = &mut self.core;
-        self.protocol.read(message, &mut |inbound| match inbound {
+        self.protocol.read(now, message, &mut |inbound| match inbound {
             // The hot path: straight into the consumers' queues.
             Inbound::Data { route, data } => core.deliver(message, &route, data),
             Inbound::Reply { id, result } => {
@@ -496,9 +527,13 @@ impl<P: Protocol> Session<P> {
         };
         match owner {
             Owner::User => self.core.settle(id, result.map_err(Error::Rejected)),
-            Owner::Open => {
-                let step = self.protocol.open(Some(result.as_ref()));
-                self.core.opening_step(now, step, &self.protocol);
+            Owner::Step => {
+                let step = if self.core.is_opening() {
+                    self.protocol.open(now, Some(result.as_ref()))
+                } else {
+                    self.protocol.upkeep(now, Some(result.map_err(Error::Rejected).as_ref()))
+                };
+                self.core.take_step(now, step, &self.protocol);
             }
             Owner::Nobody => {}
             Owner::Subscribe(keys) => {
@@ -523,13 +558,33 @@ impl<P: Protocol> Session<P> {
         let overdue = self.core.subscriptions.overdue(now);
         self.core.tell(overdue);
         while let Some(request) = self.core.requests.expire(now) {
-            if request.sent {
-                self.protocol.forget(request.id);
-                self.core.timed_out(now, request);
-            } else {
-                self.core.not_sent(now, request, NotSent::DeadlinePassed);
+            if !request.sent {
+                self.not_sent(now, request, NotSent::DeadlinePassed);
+                continue;
+            }
+            self.protocol.forget(request.id);
+            match request.owner {
+                Owner::Step => self.step_failed(now, Unknown::TimedOut.into()),
+                _ => self.core.timed_out(now, request),
             }
         }
+    }
+
+    fn not_sent(&mut self, now: Instant, request: requests::Ended, reason: NotSent) {
+        match request.owner {
+            Owner::Step => self.step_failed(now, reason.into()),
+            _ => self.core.not_sent(now, request, reason),
+        }
+    }
+
+    /// A step has no answer.
+    fn step_failed(&mut self, now: Instant, error: Error) {
+        let step = if self.core.is_opening() {
+            Step::Fail(self.core.unanswered(error))
+        } else {
+            self.protocol.upkeep(now, Some(Err(&error)))
+        };
+        self.core.take_step(now, step, &self.protocol);
     }
 
     fn act_on(&mut self, now: Instant, beat: Option<Beat>) {

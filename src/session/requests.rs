@@ -16,8 +16,8 @@ use crate::time::Instant;
 pub(crate) enum Owner {
     /// The user.
     User,
-    /// A step of the protocol's opening.
-    Open,
+    /// A step of the protocol's opening or upkeep.
+    Step,
     /// The reply to the server's heartbeat, or a probe: nobody waits for it.
     Nobody,
     /// A subscribe request for these channels.
@@ -62,7 +62,7 @@ impl Work {
 /// Who goes first, whatever waits behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
-    /// The session's own: opening steps and heartbeat replies. May leave before the opening is done.
+    /// The session's own: steps and heartbeat replies. May leave before the opening is done.
     Session,
     /// Urgent requests of the user: cancels.
     Urgent,
@@ -236,7 +236,7 @@ impl Requests {
                     return self.fail(id, NotSent::DeadlinePassed);
                 }
                 // Written and paid for in one step: what is written leaves, in the order in which it is written.
-                let write = || write(protocol, id, &waiting.work);
+                let write = || write(protocol, now, id, &waiting.work);
                 match limiter.spend_if(now, &waiting.costs, rank.lane(), write) {
                     Ok(Ok(message)) => return self.leave(protocol, id, message, keep),
                     Ok(Err(reason)) => return self.fail(id, reason),
@@ -492,10 +492,15 @@ impl Requests {
     }
 }
 
-fn write<P: Protocol>(protocol: &mut P, id: RequestId, work: &Work) -> Result<Message, NotSent> {
+fn write<P: Protocol>(
+    protocol: &mut P,
+    now: Instant,
+    id: RequestId,
+    work: &Work,
+) -> Result<Message, NotSent> {
     match work {
-        Work::Call(request) => protocol.encode(Some(id), request),
-        Work::Notify(request) => protocol.encode(None, request),
+        Work::Call(request) => protocol.encode(now, Some(id), request),
+        Work::Notify(request) => protocol.encode(now, None, request),
         Work::Batch(items) => protocol.encode_batch(items),
         Work::Message(message) => Ok(message.clone()),
     }

@@ -22,12 +22,16 @@ pub(crate) enum Timer {
     Credits,
     /// A refused channel is asked for again.
     Resubscribe,
+    /// A step's request was not ready in time.
+    Prepare,
+    /// The protocol has something to do by itself.
+    Upkeep,
     /// The peer did not answer our close frame.
     Close,
 }
 
 impl Timer {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Connect,
         Self::Retry,
         Self::Stable,
@@ -36,6 +40,8 @@ impl Timer {
         Self::Deadline,
         Self::Credits,
         Self::Resubscribe,
+        Self::Prepare,
+        Self::Upkeep,
         Self::Close,
     ];
 }
@@ -54,6 +60,11 @@ impl Timers {
 
     pub(crate) fn get(&self, timer: Timer) -> Option<Instant> {
         self.0[timer as usize]
+    }
+
+    /// Clears a timer; when it would have fired.
+    pub(crate) fn take(&mut self, timer: Timer) -> Option<Instant> {
+        self.0[timer as usize].take()
     }
 
     /// When the next timer fires.

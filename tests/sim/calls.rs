@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use steadysocket::error::{Disconnect, Error, NotSent, RpcError, Unknown};
-use steadysocket::protocol::Unmatched;
-use steadysocket::{Config, Event, JsonRpc, Request, Update};
+use steadysocket::protocol::{Inbound, RequestId, Unmatched};
+use steadysocket::time::Instant;
+use steadysocket::{Config, Event, JsonRpc, Message, Protocol, Request, Update};
 
 use crate::test;
 use crate::venue::{Exchange, dropped};
@@ -219,20 +220,17 @@ fn offline_calls_can_be_refused_at_once() {
 fn only_idempotent_calls_are_made_again_and_only_when_asked() {
     #[derive(Debug)]
     struct Idempotent(JsonRpc);
-    impl steadysocket::Protocol for Idempotent {
+    impl Protocol for Idempotent {
         fn encode(
             &mut self,
-            id: Option<steadysocket::protocol::RequestId>,
+            now: Instant,
+            id: Option<RequestId>,
             request: &Request,
-        ) -> Result<steadysocket::Message, NotSent> {
-            self.0.encode(id, request)
+        ) -> Result<Message, NotSent> {
+            self.0.encode(now, id, request)
         }
-        fn read<'m>(
-            &mut self,
-            message: &'m steadysocket::Message,
-            found: &mut dyn FnMut(steadysocket::protocol::Inbound<'m>),
-        ) {
-            self.0.read(message, found);
+        fn read<'m>(&mut self, now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
+            self.0.read(now, message, found);
         }
         fn is_idempotent(&self, method: &str) -> bool {
             method == "echo"

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use steadysocket::config::Heartbeat;
 use steadysocket::error::{Disconnect, Error, NotSent, Unknown};
 use steadysocket::protocol::{Inbound, RequestId};
+use steadysocket::time::Instant;
 use steadysocket::transport::Signal;
 use steadysocket::{Event, Frame, JsonRpc, Message, Protocol, Request, State, Update};
 
@@ -149,15 +150,15 @@ fn heartbeats_can_be_tuned_and_switched_off() {
 pub struct WithHeartbeat(pub JsonRpc);
 
 impl Protocol for WithHeartbeat {
-    fn encode(&mut self, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
-        self.0.encode(id, request)
+    fn encode(&mut self, now: Instant, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
+        self.0.encode(now, id, request)
     }
 
-    fn read<'m>(&mut self, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
+    fn read<'m>(&mut self, now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
         if message.as_text().is_some_and(|text| text.contains("test_request")) {
             return found(Inbound::Answer(Request::new("test")));
         }
-        self.0.read(message, found);
+        self.0.read(now, message, found);
     }
 
     fn probe(&mut self) -> Option<Request> {

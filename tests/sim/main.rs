@@ -21,5 +21,6 @@ mod recovery;
 mod regressions;
 mod storm;
 mod streams;
+mod upkeep;
 mod venue;
 mod world;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use steadysocket::config::WhenBlocked;
 use steadysocket::error::{Disconnect, Ended, Error, NotSent, OpeningError, RpcError};
-use steadysocket::protocol::{Inbound, OpenStep, RequestId};
+use steadysocket::protocol::{Inbound, RequestId, Step};
+use steadysocket::time::Instant;
 use steadysocket::{Bucket, Cost, JsonRpc, Lane, Limiter, Message, Payload, Protocol, Request};
 
 use crate::calls::config;
@@ -33,26 +34,26 @@ fn venue(login: &'static str) -> Venue {
 const CALL: Cost = Cost { bucket: 0, credits: 500 };
 
 impl Protocol for Venue {
-    fn encode(&mut self, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
-        self.rpc.encode(id, request)
+    fn encode(&mut self, now: Instant, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
+        self.rpc.encode(now, id, request)
     }
 
-    fn read<'m>(&mut self, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
-        self.rpc.read(message, found);
+    fn read<'m>(&mut self, now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
+        self.rpc.read(now, message, found);
     }
 
-    fn open(&mut self, answer: Option<Result<&Payload, &RpcError>>) -> OpenStep {
+    fn open(&mut self, _now: Instant, answer: Option<Result<&Payload, &RpcError>>) -> Step {
         match answer {
             None => {
                 self.step = 0;
-                OpenStep::Call(Request::new("hello"))
+                Step::Call(Request::new("hello"))
             }
-            Some(Err(error)) => OpenStep::Fail(OpeningError::Authentication(error.clone())),
+            Some(Err(error)) => Step::Fail(OpeningError::Authentication(error.clone())),
             Some(Ok(_)) if self.step == 0 => {
                 self.step = 1;
-                OpenStep::Call(Request::new(self.login))
+                Step::Call(Request::new(self.login))
             }
-            Some(Ok(_)) => OpenStep::Done,
+            Some(Ok(_)) => Step::Done,
         }
     }
 

@@ -41,15 +41,15 @@ impl Priced {
     }
 }
 impl Protocol for Priced {
-    fn encode(&mut self, id: Option<RequestId>, r: &Request) -> Result<Message, NotSent> {
+    fn encode(&mut self, now: Instant, id: Option<RequestId>, r: &Request) -> Result<Message, NotSent> {
         self.encoded.borrow_mut().push(r.method.to_string());
-        self.rpc.encode(id, r)
+        self.rpc.encode(now, id, r)
     }
     fn encode_batch(&mut self, r: &[(Option<RequestId>, Request)]) -> Result<Message, NotSent> {
         self.rpc.encode_batch(r)
     }
-    fn read<'m>(&mut self, m: &'m Message, f: &mut dyn FnMut(Inbound<'m>)) {
-        self.rpc.read(m, f)
+    fn read<'m>(&mut self, now: Instant, m: &'m Message, f: &mut dyn FnMut(Inbound<'m>)) {
+        self.rpc.read(now, m, f)
     }
     fn buckets(&self) -> Vec<Bucket> {
         vec![Bucket { name: "b", capacity: self.bucket.0, refill: self.bucket.1, reserve: 0 }]
