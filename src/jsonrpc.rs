@@ -52,6 +52,7 @@ pub struct JsonRpc {
     ids: Ids,
     strict: bool,
     subscriptions: Subscriptions,
+    probe: Option<Request>,
     wanted: Wanted,
 }
 
@@ -76,7 +77,8 @@ impl JsonRpc {
     /// JSON-RPC with integer ids, lenient reading, and [`Subscriptions::by_channel`].
     pub fn new() -> Self {
         let wanted = Wanted { route: "", data: "", extra: None };
-        Self { ids: Ids::Integers, strict: false, subscriptions: Subscriptions::default(), wanted }
+        let subscriptions = Subscriptions::default();
+        Self { ids: Ids::Integers, strict: false, subscriptions, probe: None, wanted }
             .subscriptions(Subscriptions::default())
     }
 
@@ -99,6 +101,14 @@ impl JsonRpc {
     pub fn subscriptions(mut self, subscriptions: Subscriptions) -> Self {
         (self.wanted.route, self.wanted.data) = subscriptions.members();
         self.subscriptions = subscriptions;
+        self
+    }
+
+    /// Sets a harmless request that asks a silent peer for a sign of life, on platforms without pings. Without one, a
+    /// browser does not find out that a peer is silent.
+    #[must_use]
+    pub fn probe(mut self, request: Request) -> Self {
+        self.probe = Some(request);
         self
     }
 
@@ -342,6 +352,10 @@ impl Protocol for JsonRpc {
 
     fn read<'m>(&mut self, _now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
         self.read_with(message, &mut |inbound, _| found(inbound));
+    }
+
+    fn probe(&mut self) -> Option<Request> {
+        self.probe.clone()
     }
 
     fn subscribe_limits(&self) -> SubscribeLimits {

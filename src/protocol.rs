@@ -150,6 +150,93 @@ pub trait Protocol: Unpin {
     }
 }
 
+/// A protocol behind a pointer: for programs that choose one as they run, and compile the session once for all.
+#[deny(
+    clippy::missing_trait_methods,
+    reason = "what is not passed on would silently take the trait's default"
+)]
+impl<P: Protocol + ?Sized> Protocol for Box<P> {
+    fn seed(&mut self, seed: u64) {
+        (**self).seed(seed);
+    }
+
+    fn encode(&mut self, now: Instant, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
+        (**self).encode(now, id, request)
+    }
+
+    fn encode_batch(&mut self, requests: &[(Option<RequestId>, Request)]) -> Result<Message, NotSent> {
+        (**self).encode_batch(requests)
+    }
+
+    fn forget(&mut self, id: RequestId) {
+        (**self).forget(id);
+    }
+
+    fn read<'m>(&mut self, now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
+        (**self).read(now, message, found);
+    }
+
+    fn open(&mut self, now: Instant, answer: Option<Result<&Payload, &RpcError>>) -> Step {
+        (**self).open(now, answer)
+    }
+
+    fn upkeep_at(&self) -> Option<Instant> {
+        (**self).upkeep_at()
+    }
+
+    fn upkeep(&mut self, now: Instant, outcome: Option<Result<&Payload, &Error>>) -> Step {
+        (**self).upkeep(now, outcome)
+    }
+
+    fn probe(&mut self) -> Option<Request> {
+        (**self).probe()
+    }
+
+    fn buckets(&self) -> Vec<Bucket> {
+        (**self).buckets()
+    }
+
+    fn cost(&self, method: &str) -> Cow<'static, [Cost]> {
+        (**self).cost(method)
+    }
+
+    fn lane(&self, method: &str) -> Lane {
+        (**self).lane(method)
+    }
+
+    fn is_idempotent(&self, method: &str) -> bool {
+        (**self).is_idempotent(method)
+    }
+
+    fn group(&self, channel: &str) -> u8 {
+        (**self).group(channel)
+    }
+
+    fn subscribe_limits(&self) -> SubscribeLimits {
+        (**self).subscribe_limits()
+    }
+
+    fn subscribe(&self, group: u8, channels: &[&str]) -> Option<Request> {
+        (**self).subscribe(group, channels)
+    }
+
+    fn unsubscribe(&self, group: u8, routes: &[&str]) -> Option<Request> {
+        (**self).unsubscribe(group, routes)
+    }
+
+    fn confirmed(&self, channels: &[&str], answer: &Payload) -> Vec<Confirmation> {
+        (**self).confirmed(channels, answer)
+    }
+
+    fn is_about_all(&self, error: &RpcError) -> bool {
+        (**self).is_about_all(error)
+    }
+
+    fn close_verdict(&self, frame: &CloseFrame) -> Verdict {
+        (**self).close_verdict(frame)
+    }
+}
+
 /// One thing found in a message.
 #[derive(Debug)]
 pub enum Inbound<'m> {

@@ -30,10 +30,10 @@ impl Core {
     #[wasm_bindgen(constructor)]
     pub fn new(url: &JsValue, options: &JsValue) -> Result<Core, JsValue> {
         let config = options::config(url, options).map_err(errors::config)?;
-        let venue = options::venue(options).map_err(errors::config)?;
+        let protocol = options::protocol(options).map_err(errors::config)?;
         let transport: Web = options::transport(options);
         let queue = config.queue;
-        let client = start(config, venue, transport).map_err(errors::config)?;
+        let client = start(config, protocol, transport).map_err(errors::config)?;
         Ok(Self { client, queue })
     }
 
@@ -70,13 +70,7 @@ impl Core {
 
     /// Sends requests `{ method, params }` as one message; the promise gives an array of outcomes.
     pub fn batch(&self, requests: Array, cancel: Option<Promise>) -> Promise {
-        let requests: Vec<_> = requests
-            .iter()
-            .map(|given| Request {
-                method: text(&given, "method").unwrap_or_default().into(),
-                params: text(&given, "params"),
-            })
-            .collect();
+        let requests: Vec<_> = requests.iter().map(|given| options::request(&given)).collect();
         let client = self.client.clone();
         promise(cancel, async move {
             let outcomes = client.batch(requests).await.into_iter().map(|outcome| match outcome {

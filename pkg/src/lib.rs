@@ -9,4 +9,3 @@ mod errors;
 mod objects;
 mod options;
 mod stream;
-mod venue;

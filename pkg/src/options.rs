@@ -4,12 +4,11 @@ use js_sys::{Array, Function, Promise};
 use steadysocket::config::{Backoff, Heartbeat, OutboundLimit, Overflow, Queue, WhenBlocked};
 use steadysocket::deribit::{Adapter, Environment, Options};
 use steadysocket::error::ConfigError;
-use steadysocket::{Config, JsonRpc, Request, Web};
+use steadysocket::{Config, JsonRpc, Protocol, Request, Web};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::objects::{member, millis, number, text};
-use crate::venue::Venue;
 
 /// A URL, or a function that gives one or a promise of one.
 pub fn config(url: &JsValue, options: &JsValue) -> Result<Config, ConfigError> {
@@ -63,13 +62,15 @@ pub fn transport(options: &JsValue) -> Web {
     }
 }
 
-/// Deribit when it is asked for, else JSON-RPC.
-pub fn venue(options: &JsValue) -> Result<Venue, ConfigError> {
-    let probe = member(options, "probe").map(|given| Request {
-        method: text(&given, "method").unwrap_or_default().into(),
-        params: text(&given, "params"),
-    });
-    let Some(given) = member(options, "deribit") else { return Ok(Venue::new(JsonRpc::new(), probe)) };
+/// Deribit when it is asked for, else JSON-RPC with the probe that is given.
+pub fn protocol(options: &JsValue) -> Result<Box<dyn Protocol>, ConfigError> {
+    let Some(given) = member(options, "deribit") else {
+        let rpc = JsonRpc::new();
+        return Ok(Box::new(match member(options, "probe") {
+            Some(given) => rpc.probe(request(&given)),
+            None => rpc,
+        }));
+    };
     let environment = match text(&given, "environment").as_deref() {
         Some("production") => Environment::Production,
         Some("testnet") => Environment::Testnet,
@@ -83,7 +84,12 @@ pub fn venue(options: &JsValue) -> Result<Venue, ConfigError> {
     if let Some(interval) = millis(&given, "heartbeat") {
         deribit = deribit.heartbeat(interval);
     }
-    Ok(Venue::new(Adapter::new(deribit), probe))
+    Ok(Box::new(Adapter::new(deribit)))
+}
+
+/// `{ method, params }`, the parameters as JSON text.
+pub fn request(given: &JsValue) -> Request {
+    Request { method: text(given, "method").unwrap_or_default().into(), params: text(given, "params") }
 }
 
 /// A queue's policy; what is not given is as in `default`.

@@ -167,6 +167,21 @@ impl Protocol for WithHeartbeat {
 }
 
 #[test]
+fn without_pings_json_rpc_asks_what_it_was_told_to() {
+    let exchange = Exchange::new();
+    let world = World::new(1, exchange.clone());
+    // Behind a pointer, which passes on what it is asked for.
+    let protocol: Box<dyn Protocol> = Box::new(JsonRpc::new().probe(Request::new("probe")));
+    let client = world.pingless_client(config(), protocol);
+    world.run_for(seconds(60));
+    assert_eq!((client.state(), client.stats().connections), (State::Live, 1));
+    assert!(exchange.with(|script| script.calls("probe").len()) >= 5);
+    world.net(|net| net.kill(0));
+    world.run_for(seconds(16));
+    assert_eq!(client.stats().connections, 2);
+}
+
+#[test]
 fn without_pings_the_protocol_asks() {
     let exchange = Exchange::new();
     let world = World::new(1, exchange.clone());
