@@ -100,7 +100,7 @@ impl Protocol for Wire {
             Some((ANSWER, number, body)) => self.reply(number, Ok(body)),
             Some((ERROR, number, body)) => {
                 let message = String::from_utf8_lossy(body).into_owned();
-                self.reply(number, Err(RpcError { code: 1, message, data: None }))
+                self.reply(number, Err(RpcError::new(1, message)))
             }
             Some((DATA, channel, data)) => Inbound::Data { route: Cow::Owned(channel.to_string()), data },
             Some((ARE_YOU_THERE, ..)) => Inbound::Answer(Request::new("here")),

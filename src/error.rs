@@ -4,7 +4,7 @@
 //!
 //! | question | type |
 //! | --- | --- |
-//! | what became of my call? | [`Error`] |
+//! | what became of my call? | [`Error`]; in one word, [`Executed`] |
 //! | why did this attempt to connect fail? | [`ConnectError`] |
 //! | why did this connection end? | [`Disconnect`] |
 //! | why does the client not try again? | [`Ended`] |
@@ -73,32 +73,56 @@ pub enum Advice {
     Stop,
 }
 
+/// Whether the server did what it was asked to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Executed {
+    /// It did not: the request never arrived, or was refused.
+    #[default]
+    No,
+    /// Nobody here can know.
+    Unknown,
+    /// It did.
+    Yes,
+}
+
 impl Error {
-    /// Which of the four categories this belongs to. An error that the server answered with is an application error:
-    /// what its code means is the venue's own affair.
+    /// Which of the four categories this belongs to. An error that the server answered with is an application error,
+    /// unless the protocol knows the venue's codes.
     pub fn category(&self) -> Category {
         match self {
             Self::Config(_) => Category::Application,
             Self::Connect(ended) => ended.category(),
             Self::NotSent(reason) => reason.category(),
             Self::Unknown(reason) => reason.category(),
-            Self::Rejected(_) => Category::Application,
+            Self::Rejected(error) => error.meaning.category,
             Self::Refused { reason, .. } => reason.category(),
             Self::Decode(_) => Category::Protocol,
         }
     }
 
-    /// What to do next. For an error that the server answered with it is [`Advice::Change`]; look at
-    /// [`RpcError::code`] for what the venue means by it.
+    /// What to do next. For an error that the server answered with it is [`Advice::Change`], unless the protocol
+    /// knows the venue's codes.
     pub fn advice(&self) -> Advice {
         match self {
             Self::Config(_) => Advice::Change,
             Self::Connect(ended) => ended.advice(),
             Self::NotSent(reason) => reason.advice(),
             Self::Unknown(_) => Advice::Reconcile,
-            Self::Rejected(_) => Advice::Change,
+            Self::Rejected(error) => error.meaning.advice,
             Self::Refused { reason, .. } => reason.advice(),
             Self::Decode(_) => Advice::Reconcile,
+        }
+    }
+
+    /// Whether the server did what it was asked to. A request that was answered with an error was not executed,
+    /// unless the protocol knows that the venue may answer so in spite of it.
+    pub fn executed(&self) -> Executed {
+        match self {
+            Self::Config(_) | Self::Connect(_) | Self::NotSent(_) => Executed::No,
+            Self::Unknown(_) => Executed::Unknown,
+            Self::Rejected(error) => error.meaning.executed,
+            Self::Refused { reason, .. } => reason.executed(),
+            Self::Decode(_) => Executed::Yes,
         }
     }
 }
@@ -227,6 +251,40 @@ pub struct RpcError {
     pub message: String,
     /// The server's `data` as JSON text, when it sent any. An explicit `null` is kept as `null`.
     pub data: Option<String>,
+    /// What the protocol makes of it.
+    pub meaning: Meaning,
+}
+
+impl RpcError {
+    /// An error without data, and with the default meaning.
+    pub fn new(code: i64, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), data: None, meaning: Meaning::default() }
+    }
+
+    /// The same error for a request that may be made twice: whether it was executed does not matter.
+    pub(crate) fn of_idempotent(mut self) -> Self {
+        if self.meaning.advice == Advice::Reconcile {
+            self.meaning.advice = Advice::Retry(None);
+        }
+        self
+    }
+}
+
+/// What a server's error means. A protocol that knows its venue's codes sets it when it reads one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Meaning {
+    /// Who is at fault. Default: [`Category::Application`].
+    pub category: Category,
+    /// What to do next. Default: [`Advice::Change`].
+    pub advice: Advice,
+    /// Whether the request was executed all the same. Default: [`Executed::No`].
+    pub executed: Executed,
+}
+
+impl Default for Meaning {
+    fn default() -> Self {
+        Self { category: Category::Application, advice: Advice::Change, executed: Executed::No }
+    }
 }
 
 /// Why a channel is not subscribed.
@@ -253,7 +311,8 @@ pub enum Refusal {
 impl Refusal {
     fn category(&self) -> Category {
         match self {
-            Self::NotConfirmed | Self::Error(_) => Category::Application,
+            Self::NotConfirmed => Category::Application,
+            Self::Error(error) => error.meaning.category,
             Self::NotSent(reason) => reason.category(),
             Self::TimedOut | Self::Offline => Category::Connection,
         }
@@ -261,10 +320,19 @@ impl Refusal {
 
     fn advice(&self) -> Advice {
         match self {
-            Self::NotConfirmed | Self::Error(_) => Advice::Change,
+            Self::NotConfirmed => Advice::Change,
+            Self::Error(error) => error.meaning.advice,
             Self::NotSent(reason) => reason.advice(),
             // Subscribing twice does no harm.
             Self::TimedOut | Self::Offline => Advice::Retry(None),
+        }
+    }
+
+    fn executed(&self) -> Executed {
+        match self {
+            Self::NotConfirmed | Self::NotSent(_) | Self::Offline => Executed::No,
+            Self::Error(error) => error.meaning.executed,
+            Self::TimedOut => Executed::Unknown,
         }
     }
 }
@@ -591,7 +659,7 @@ impl Disconnect {
             Self::Silent(_) | Self::Stalled(_) => Category::Connection,
             Self::Violation { .. } => Category::Protocol,
             Self::Opening(OpeningError::Authentication(_)) => Category::Authentication,
-            Self::Opening(OpeningError::Rejected { .. }) => Category::Application,
+            Self::Opening(OpeningError::Rejected { error, .. }) => error.meaning.category,
             Self::Opening(OpeningError::TimedOut { .. } | OpeningError::NotSent { .. }) => {
                 Category::Connection
             }

@@ -33,7 +33,7 @@ pub fn config(problem: ConfigError) -> JsValue {
 
 /// An error object of the server's.
 pub fn rpc(error: &RpcError) -> JsValue {
-    let made = describe(error, Category::Application, Advice::Change);
+    let made = describe(error, error.meaning.category, error.meaning.advice);
     set(&made, "outcome", "rejected");
     add_rpc(&made, error);
     made

@@ -22,6 +22,7 @@ mod channel;
 mod client;
 mod credits;
 pub mod data;
+pub mod errors;
 mod options;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub mod topics;
 pub use channel::{Access, Channel, Interval, Scope};
 pub use client::Deribit;
 pub use credits::Matching;
+pub use errors::{Class, Code};
 pub use options::{Environment, Options};
 pub use topics::Topic;
 
@@ -119,8 +121,13 @@ impl Protocol for Adapter {
                 Some(b"false") => *testnet = Some(false),
                 _ => {}
             }
+            let mut inbound = inbound;
+            let error = error_of(&mut inbound);
             // The server will end this connection; the next would spend from the same pool.
-            let overdrawn = error_of(&inbound).is_some_and(|error| error.code == TOO_MANY_REQUESTS);
+            let overdrawn = error.as_ref().is_some_and(|error| error.code == TOO_MANY_REQUESTS);
+            if let Some(error) = error {
+                error.meaning = errors::meaning(error);
+            }
             found(heartbeat_or(inbound));
             if overdrawn {
                 found(Inbound::Hold(REFILL_TIME));
@@ -212,7 +219,7 @@ fn test() -> Request {
     Request::new("public/test")
 }
 
-fn error_of<'a>(inbound: &'a Inbound<'_>) -> Option<&'a RpcError> {
+fn error_of<'a>(inbound: &'a mut Inbound<'_>) -> Option<&'a mut RpcError> {
     match inbound {
         Inbound::Reply { result: Err(error), .. } | Inbound::Unmatched(Unmatched::Error(error)) => {
             Some(error)

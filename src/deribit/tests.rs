@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::{Advice, Category, Executed, Meaning};
 use crate::frame::CloseCode;
 
 fn read(protocol: &mut Adapter, text: &str) -> Vec<String> {
@@ -59,7 +60,7 @@ fn the_opening_is_made_on_every_connection() {
 fn a_refused_step_fails_the_opening() {
     let mut protocol = production();
     protocol.open(Instant::ZERO, None);
-    let error = RpcError { code: 11051, message: "system_maintenance".into(), data: None };
+    let error = RpcError::new(11051, "system_maintenance");
     let expected = OpeningError::Rejected { method: "public/hello".into(), error: error.clone() };
     let step = protocol.open(Instant::ZERO, Some(Err(&error)));
     assert!(matches!(&step, Step::Fail(error) if *error == expected), "{step:?}");
@@ -108,6 +109,23 @@ fn data_and_errors() {
     // As captured: no id when the text could not be read.
     let unread = r#"{"jsonrpc":"2.0","error":{"message":"bad_request","data":"invalid json","code":11050},"testnet":false,"usIn":1,"usOut":1,"usDiff":0}"#;
     assert!(read(&mut protocol, unread)[0].starts_with("Unmatched(Error("));
+}
+
+#[test]
+fn errors_bring_their_meaning() {
+    let mut protocol = production();
+    for id in ["\"id\":3,", ""] {
+        let text =
+            format!(r#"{{"jsonrpc":"2.0",{id}"error":{{"code":11094,"message":"internal_server_error"}}}}"#);
+        let message = Message::from(&*text);
+        let mut meanings = Vec::new();
+        protocol.read(Instant::ZERO, &message, &mut |mut inbound| {
+            meanings.extend(error_of(&mut inbound).map(|e| e.meaning))
+        });
+        let advice = Advice::Reconcile;
+        let expected = Meaning { category: Category::Application, advice, executed: Executed::Unknown };
+        assert_eq!(meanings, [expected]);
+    }
 }
 
 #[test]

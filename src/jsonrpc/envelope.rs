@@ -1,6 +1,6 @@
 //! The members of one JSON-RPC object, found in one pass over its text.
 
-use crate::error::RpcError;
+use crate::error::{Meaning, RpcError};
 use crate::json::{self, Malformed, Reader, Str};
 
 /// Which members are wanted besides those of the specification.
@@ -98,6 +98,7 @@ pub(super) fn read_error(value: &[u8]) -> (RpcError, bool) {
         code: code.unwrap_or_default(),
         message: message.unwrap_or_default(),
         data: data.map(|data| String::from_utf8_lossy(data).into_owned()),
+        meaning: Meaning::default(),
     };
     (error, well_formed)
 }

@@ -38,7 +38,7 @@ fn ok(id: u64, result: &str) -> Found {
 }
 
 fn error(code: i64, message: &str) -> RpcError {
-    RpcError { code, message: message.to_owned(), data: None }
+    RpcError::new(code, message)
 }
 
 fn notification(method: &str, params: &str) -> Found {
@@ -342,7 +342,7 @@ fn requests_of_the_server() {
         let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping","params":{{"n":1}}}}"#);
         assert_eq!(read(&text), [server_request(id, "ping", "{\"n\":1}")]);
     }
-    let error = RpcError { code: 1, message: "a\"b\n".to_owned(), data: Some("[null]".to_owned()) };
+    let error = RpcError { data: Some("[null]".to_owned()), ..RpcError::new(1, "a\"b\n") };
     let value: Value = serde_json::from_str(&response("\"ab\"", Err(&error)).unwrap()).unwrap();
     let expected = json!({"code": 1, "message": "a\"b\n", "data": [null]});
     assert_eq!(value, json!({"jsonrpc": "2.0", "id": "ab", "error": expected}));
@@ -481,7 +481,7 @@ proptest! {
     fn replies_are_what_the_judge_wrote(id in any::<u64>(), result in any_value(), code in any::<i64>(), message in any::<String>(), data in prop::option::of(any_value())) {
         let text = json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string();
         prop_assert_eq!(read_as(JsonRpc::new().strict(), text), [ok(id, &result.to_string())]);
-        let error = RpcError { code, message, data: data.as_ref().map(Value::to_string) };
+        let error = RpcError { data: data.as_ref().map(Value::to_string), ..RpcError::new(code, message) };
         let text = response(&id.to_string(), Err(&error)).unwrap();
         prop_assert_eq!(read_as(JsonRpc::new().strict(), text), [Found::Reply(id, Err(error))]);
     }
@@ -511,7 +511,7 @@ fn a_response_cannot_be_broken_out_of() {
         assert!(response(id, Ok("1")).is_err(), "{id}");
     }
     assert!(response("1", Ok("2}")).is_err());
-    let error = RpcError { code: 1, message: "}".into(), data: Some("1}".into()) };
+    let error = RpcError { data: Some("1}".into()), ..RpcError::new(1, "}") };
     assert!(response("1", Err(&error)).is_err());
     assert_eq!(response("\"a\"", Ok("19")).unwrap(), r#"{"jsonrpc":"2.0","id":"a","result":19}"#);
 }

@@ -27,7 +27,7 @@ use backoff::Attempts;
 use heartbeat::{Beat, Liveness};
 use limiter::{Limited, Limiter};
 use random::Random;
-use requests::{Next, Owner, Rank, Requests};
+use requests::{Answered, Next, Owner, Rank, Requests};
 use subscriptions::{Change, Notes, Subscriptions};
 use timers::{Timer, Timers};
 
@@ -159,9 +159,9 @@ impl<P: Protocol> Session<P> {
     pub fn handle_command(&mut self, now: Instant, command: Command) {
         match command {
             Command::Submit { id, work, timeout } => {
-                let refused = self.submit(now, id, work, timeout);
-                if let Err((ids, reason)) = refused {
-                    for id in ids {
+                let members = work.members();
+                if let Err(reason) = self.submit(now, id, work, timeout) {
+                    for id in std::iter::once(id).chain(members) {
                         self.core.settle(id, Err(reason.clone().into()));
                     }
                 }
@@ -371,11 +371,7 @@ impl<P: Protocol> Session<P> {
         id: RequestId,
         work: Work,
         timeout: Option<Duration>,
-    ) -> Result<(), (Vec<RequestId>, NotSent)> {
-        let mut ids = vec![id];
-        if let Work::Batch(items) = &work {
-            ids.extend(items.iter().filter_map(|(member, _)| *member));
-        }
+    ) -> Result<(), NotSent> {
         let core = &mut self.core;
         let rank = match &work {
             Work::Call(request) | Work::Notify(request) => match self.protocol.lane(&request.method) {
@@ -386,23 +382,22 @@ impl<P: Protocol> Session<P> {
         };
         match &core.phase {
             Phase::Ended(ended) | Phase::Closing(After::End(ended)) => {
-                return Err((ids, NotSent::Ended(ended.clone())));
+                return Err(NotSent::Ended(ended.clone()));
             }
             Phase::Ready { .. } => {}
-            _ if core.config.when_offline == WhenBlocked::Refuse => return Err((ids, NotSent::Offline)),
+            _ if core.config.when_offline == WhenBlocked::Refuse => return Err(NotSent::Offline),
             _ => {}
         }
         if core.config.when_limited == WhenBlocked::Refuse {
             match core.requests.would_go(&self.protocol, &core.limiter, now, (&work, rank)) {
                 Ok(()) => {}
-                Err(Limited::Never) => return Err((ids, NotSent::TooExpensive)),
-                Err(Limited::Until(at)) => return Err((ids, NotSent::RateLimited(at.since(now)))),
+                Err(Limited::Never) => return Err(NotSent::TooExpensive),
+                Err(Limited::Until(at)) => return Err(NotSent::RateLimited(at.since(now))),
             }
         }
         let deadline = now + timeout.unwrap_or(core.config.call_timeout);
         let limit = Some(core.config.outbound);
-        let submitted = core.requests.submit(&self.protocol, (id, Owner::User, rank), work, deadline, limit);
-        submitted.map_err(|reason| (ids, reason))
+        core.requests.submit(&self.protocol, (id, Owner::User, rank), work, deadline, limit)
     }
 
     fn join(&mut self, now: Instant, consumer: ConsumerId, channel: &str) {
@@ -517,7 +512,7 @@ impl<P: Protocol> Session<P> {
         id: RequestId,
         result: Result<Payload, RpcError>,
     ) -> Option<RequestId> {
-        let Some((owner, batch)) = self.core.requests.answer(id) else {
+        let Some(Answered { owner, batch, idempotent }) = self.core.requests.answer(id) else {
             if self.core.requests.is_unawaited(id) {
                 return None;
             }
@@ -525,6 +520,7 @@ impl<P: Protocol> Session<P> {
             self.core.event(if late { Event::LateReply(id) } else { Event::UnknownReply(id) });
             return None;
         };
+        let result = result.map_err(|error: RpcError| if idempotent { error.of_idempotent() } else { error });
         match owner {
             Owner::User => self.core.settle(id, result.map_err(Error::Rejected)),
             Owner::Step => {

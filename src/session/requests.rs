@@ -49,6 +49,14 @@ impl Work {
         }
     }
 
+    /// The requests of a batch that are answered.
+    pub(crate) fn members(&self) -> Vec<RequestId> {
+        match self {
+            Self::Batch(items) => items.iter().filter_map(|(member, _)| *member).collect(),
+            Self::Call(_) | Self::Notify(_) | Self::Message(_) => Vec::new(),
+        }
+    }
+
     fn methods(&self) -> impl Iterator<Item = &str> {
         let (one, many) = match self {
             Self::Call(request) | Self::Notify(request) => (Some(request), [].as_slice()),
@@ -90,6 +98,14 @@ struct Entry {
     stage: Stage,
     /// It has been on the wire, also when it waits to be made again: the server may have executed it.
     left: bool,
+    /// Whether making it twice does no harm.
+    idempotent: bool,
+}
+
+impl Entry {
+    fn new(owner: Owner, deadline: Instant, stage: Stage, idempotent: bool) -> Self {
+        Self { owner, deadline, stage, left: false, idempotent }
+    }
 }
 
 #[derive(Debug)]
@@ -134,6 +150,16 @@ pub(crate) struct Ended {
     pub(crate) owner: Owner,
     /// Whether it has been on the wire.
     pub(crate) sent: bool,
+}
+
+/// A request that was answered.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) owner: Owner,
+    /// The batch that it left with.
+    pub(crate) batch: Option<RequestId>,
+    /// Whether making it twice does no harm.
+    pub(crate) idempotent: bool,
 }
 
 /// What [`Requests::take`] found.
@@ -184,17 +210,17 @@ impl Requests {
         }
         let costs = total_cost(protocol, &work);
         if let Work::Batch(items) = &work {
-            for member in items.iter().filter_map(|(member, _)| *member) {
-                self.insert(
-                    member,
-                    Entry { owner: Owner::User, deadline, stage: Stage::InBatch, left: false },
-                );
+            for (member, request) in items {
+                let Some(member) = *member else { continue };
+                let idempotent = protocol.is_idempotent(&request.method);
+                self.insert(member, Entry::new(Owner::User, deadline, Stage::InBatch, idempotent));
             }
         }
+        let idempotent = matches!(&work, Work::Call(request) if protocol.is_idempotent(&request.method));
         let waiting = Waiting::new(work, rank, costs);
         self.count(&waiting);
         self.queue(rank, waiting.class).push_back(id);
-        self.insert(id, Entry { owner, deadline, stage: Stage::Waiting(waiting), left: false });
+        self.insert(id, Entry::new(owner, deadline, Stage::Waiting(waiting), idempotent));
         Ok(())
     }
 
@@ -238,7 +264,7 @@ impl Requests {
                 // Written and paid for in one step: what is written leaves, in the order in which it is written.
                 let write = || write(protocol, now, id, &waiting.work);
                 match limiter.spend_if(now, &waiting.costs, rank.lane(), write) {
-                    Ok(Ok(message)) => return self.leave(protocol, id, message, keep),
+                    Ok(Ok(message)) => return self.leave(id, message, keep),
                     Ok(Err(reason)) => return self.fail(id, reason),
                     Err(Limited::Never) => return self.fail(id, NotSent::TooExpensive),
                     Err(Limited::Until(at)) if at > deadline => {
@@ -255,10 +281,11 @@ impl Requests {
     }
 
     /// Takes the request that a reply belongs to.
-    pub(crate) fn answer(&mut self, id: RequestId) -> Option<(Owner, Option<RequestId>)> {
+    pub(crate) fn answer(&mut self, id: RequestId) -> Option<Answered> {
         let Some(Entry { stage: Stage::Sent { batch, .. }, .. }) = self.entries.get(&id) else { return None };
         let batch = *batch;
-        self.remove(id).map(|entry| (entry.owner, batch))
+        let Entry { owner, idempotent, .. } = self.remove(id)?;
+        Some(Answered { owner, batch, idempotent })
     }
 
     /// Takes what is left of a batch of which some requests were answered.
@@ -367,7 +394,7 @@ impl Requests {
     }
 
     /// Moves the head of a queue to the wire.
-    fn leave<P: Protocol>(&mut self, protocol: &P, id: RequestId, message: Message, keep: bool) -> Next {
+    fn leave(&mut self, id: RequestId, message: Message, keep: bool) -> Next {
         let Some(mut entry) = self.remove(id) else { return Next::Wait(None) };
         let Stage::Waiting(waiting) = std::mem::replace(&mut entry.stage, Stage::InBatch) else {
             return Next::Wait(None);
@@ -376,8 +403,7 @@ impl Requests {
         entry.left = true;
         match work {
             Work::Call(request) => {
-                let again = keep && protocol.is_idempotent(&request.method);
-                let again = again.then(|| Box::new(Again { request, rank, costs }));
+                let again = (keep && entry.idempotent).then(|| Box::new(Again { request, rank, costs }));
                 if matches!(entry.owner, Owner::Nobody) {
                     self.unawaited.truncate(UNAWAITED - 1);
                     self.unawaited.push_front(id);

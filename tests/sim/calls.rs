@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use steadysocket::error::{Disconnect, Error, NotSent, RpcError, Unknown};
+use steadysocket::error::{Advice, Disconnect, Error, Executed, NotSent, RpcError, Unknown};
 use steadysocket::protocol::{Inbound, RequestId, Unmatched};
 use steadysocket::time::Instant;
 use steadysocket::{Config, Event, JsonRpc, Message, Protocol, Request, Update};
@@ -40,7 +40,7 @@ fn an_error_keeps_code_message_and_data() {
     let client = world.client(config(), JsonRpc::new());
     let error = world.run(async move { client.call::<Value>("fail", ()).await.unwrap_err() });
     let data = Some(r#"{"why":"because"}"#.to_owned());
-    assert_eq!(error, Error::Rejected(RpcError { code: 7, message: "no".into(), data }));
+    assert_eq!(error, Error::Rejected(RpcError { data, ..RpcError::new(7, "no") }));
 }
 
 #[test]
@@ -216,31 +216,47 @@ fn offline_calls_can_be_refused_at_once() {
     });
 }
 
+/// Calls of one method do no harm twice, and no error says whether the call was executed.
+#[derive(Debug)]
+struct Idempotent(JsonRpc, &'static str);
+
+impl Protocol for Idempotent {
+    fn encode(&mut self, now: Instant, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
+        self.0.encode(now, id, request)
+    }
+
+    fn read<'m>(&mut self, now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
+        self.0.read(now, message, &mut |mut inbound| {
+            if let Inbound::Reply { result: Err(error), .. } = &mut inbound {
+                error.meaning.advice = Advice::Reconcile;
+                error.meaning.executed = Executed::Unknown;
+            }
+            found(inbound);
+        });
+    }
+
+    fn is_idempotent(&self, method: &str) -> bool {
+        method == self.1
+    }
+}
+
+#[test]
+fn an_error_that_leaves_the_outcome_open_does_so_only_where_it_matters() {
+    for (idempotent, advice) in [("fail", Advice::Retry(None)), ("echo", Advice::Reconcile)] {
+        let world = World::new(1, Exchange::new());
+        let client = world.client(config(), Idempotent(JsonRpc::new(), idempotent));
+        let error = world.run(async move { client.call::<Value>("fail", ()).await.unwrap_err() });
+        assert_eq!((error.advice(), error.executed()), (advice, Executed::Unknown));
+    }
+}
+
 #[test]
 fn only_idempotent_calls_are_made_again_and_only_when_asked() {
-    #[derive(Debug)]
-    struct Idempotent(JsonRpc);
-    impl Protocol for Idempotent {
-        fn encode(
-            &mut self,
-            now: Instant,
-            id: Option<RequestId>,
-            request: &Request,
-        ) -> Result<Message, NotSent> {
-            self.0.encode(now, id, request)
-        }
-        fn read<'m>(&mut self, now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
-            self.0.read(now, message, found);
-        }
-        fn is_idempotent(&self, method: &str) -> bool {
-            method == "echo"
-        }
-    }
     for asked in [false, true] {
         let exchange = Exchange::new();
         exchange.with(|script| script.reply_within = seconds(3));
         let world = World::new(1, exchange.clone());
-        let client = world.client(config().retry_idempotent(asked), Idempotent(JsonRpc::new()));
+        let client = world.client(config().retry_idempotent(asked), Idempotent(JsonRpc::new(), "echo"));
         let inner = world.clone();
         let (read, order) = world.run(async move {
             client.ready().await.unwrap();

@@ -125,11 +125,8 @@ fn upkeep_is_made_when_it_is_due_and_holds_nobody_up() {
 
 #[test]
 fn the_protocol_hears_what_became_of_a_step_of_its_upkeep() {
-    let rejected = Error::Rejected(RpcError {
-        code: 7,
-        message: "no".into(),
-        data: Some(r#"{"why":"because"}"#.into()),
-    });
+    let rejected =
+        Error::Rejected(RpcError { data: Some(r#"{"why":"because"}"#.into()), ..RpcError::new(7, "no") });
     for (renewal, expected) in [("silent", Error::Unknown(Unknown::TimedOut)), ("fail", rejected)] {
         let world = World::new(1, Exchange::new());
         let (protocol, notes) = signed(renewal);

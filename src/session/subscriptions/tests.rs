@@ -117,7 +117,7 @@ impl Life {
                     return;
                 };
                 let (_, keys, _) = self.server.in_flight.remove(place);
-                let error = crate::error::RpcError { code: 1, message: "no".into(), data: None };
+                let error = crate::error::RpcError::new(1, "no");
                 let chance = (self.now, &mut self.random);
                 self.subscriptions.refused(&keys, &Refusal::Error(error), true, chance);
             }
