@@ -34,7 +34,7 @@ pkg: web-setup ## Build the npm package into pkg/dist
 
 pkg-test: pkg ## Test the npm package in Node and in a page
 	cd pkg && npx --no-install tsc -p test
-	tests/with-exchange sh -c 'cd pkg && node --test test/'
+	tests/with-exchange sh -c 'cd pkg && node --test --test-force-exit --test-timeout=60000 test/'
 
 ticker: ## Show live market data from the local exchange, which cuts the connection now and then
 	cargo run --release --example ticker -- --chaos

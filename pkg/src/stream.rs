@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use futures::Stream;
-use js_sys::Array;
+use js_sys::{Array, Promise};
 use steadysocket::protocol::Unmatched;
 use steadysocket::{Event, Feed, Message, Payload, State, Subscription, Update};
 use wasm_bindgen::prelude::*;
@@ -68,16 +68,19 @@ impl Updates {
 
 #[wasm_bindgen]
 impl Updates {
-    /// The next update, or a promise of it; `undefined` at the end. Data is itself, news is an array that starts with
-    /// its name.
-    pub fn next(&self) -> JsValue {
+    /// The next update if one waits, else `null`; `undefined` at the end. Data is itself, news is an array that starts
+    /// with its name.
+    pub fn take(&self) -> JsValue {
         match self.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(update) => update,
-            Poll::Pending => {
-                let updates = self.clone();
-                future_to_promise(async move { Ok(poll_fn(|cx| updates.poll(cx)).await) }).into()
-            }
+            Poll::Pending => JsValue::NULL,
         }
+    }
+
+    /// A promise of the next update; see [`take`](Self::take).
+    pub fn next(&self) -> Promise {
+        let updates = self.clone();
+        future_to_promise(async move { Ok(poll_fn(|cx| updates.poll(cx)).await) })
     }
 
     /// How many updates were dropped or replaced because the consumer was too slow.

@@ -1,7 +1,8 @@
 import { abortable } from './abort.js'
 import type { Core, Updates } from './core.js'
-import { decode, parse, toError } from './errors.js'
+import { decode, parse, toError, wrong } from './errors.js'
 import type { Queue } from './options.js'
+import type { Pace } from './reader.js'
 import type { Disconnected, Ended, ServerMessage, State, Stats } from './state.js'
 import { Stream } from './stream.js'
 
@@ -21,6 +22,22 @@ export interface CallOptions {
 export interface SubscribeOptions extends Queue {
   /** Ends the stream. */
   signal?: AbortSignal
+  /** Gives at most one value per animation frame, the newest, inside the frame. What it replaces is never parsed, and
+   * counted in `dropped`. For values of which only the present one matters; the queue's policy is then `latest`.
+   *
+   * A hidden page has no frames: values then come when the browser lets a timer fire, about once a second, later once a
+   * minute. Where there are no frames at all, as in Node, a frame lasts 16 ms. */
+  coalesce?: 'frame'
+  batch?: never
+}
+
+export interface BatchOptions extends Queue {
+  /** Ends the stream. */
+  signal?: AbortSignal
+  /** Gives all values since the last animation frame as one array, inside the frame. For values of which each matters,
+   * such as trades. The queue between two frames is bounded as always; a hidden page has no frames: see `coalesce`. */
+  batch: 'frame'
+  coalesce?: never
 }
 
 /** What a client fires, each as a `CustomEvent` with this `detail`. */
@@ -111,9 +128,12 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
    * Subscribes to a channel, once the server has confirmed it. Several consumers of one channel share one subscription
    * on the server. It is restored after each reconnect until the stream is left.
    */
-  async subscribe<C extends keyof M & string>(channel: C, options: SubscribeOptions = {}): Promise<Stream<M[C]>> {
-    const updates = await abortable(options.signal, (cancel) => this.#core.subscribe(channel, options, cancel))
-    return new Stream(updates as Updates, JSON.parse as (text: string) => M[C], options.signal)
+  subscribe<C extends keyof M & string>(channel: C, options?: SubscribeOptions): Promise<Stream<M[C]>>
+  subscribe<C extends keyof M & string>(channel: C, options: BatchOptions): Promise<Stream<M[C][]>>
+  async subscribe(channel: string, options: SubscribeOptions | BatchOptions = {}): Promise<Stream<unknown>> {
+    const { pace, queue } = paced(options)
+    const updates = await abortable(options.signal, (cancel) => this.#core.subscribe(channel, queue, cancel))
+    return new Stream(updates as Updates, JSON.parse, options.signal, pace)
   }
 
   /** Everything else that the server says, through a bounded queue. Each stream gets each message once. */
@@ -161,6 +181,18 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
     if (state.name === 'ended') return state.reason
     return { message: 'the client has ended', category: 'application', advice: 'stop' }
   }
+}
+
+/** How a stream hands its data out, and the queue that goes with it. */
+function paced(options: SubscribeOptions | BatchOptions): { pace: Pace; queue: Queue } {
+  const { coalesce, batch, overflow } = options
+  if (coalesce === undefined && batch === undefined) return { pace: 'each', queue: options }
+  if ((coalesce ?? 'frame') !== 'frame') throw wrong('coalesce', 'must be frame')
+  if ((batch ?? 'frame') !== 'frame') throw wrong('batch', 'must be frame')
+  if (coalesce === undefined) return { pace: 'batch', queue: options }
+  if (batch !== undefined) throw wrong('batch', 'does not go with coalesce')
+  if ((overflow ?? 'latest') !== 'latest') throw wrong('overflow', 'is latest with coalesce; use batch to keep all')
+  return { pace: 'newest', queue: { ...options, overflow: 'latest' } }
 }
 
 function json(params: unknown): string | undefined {

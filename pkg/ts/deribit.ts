@@ -1,4 +1,4 @@
-import type { Client, SubscribeOptions } from './client.js'
+import type { BatchOptions, Client, SubscribeOptions } from './client.js'
 import { open, type Source, type Url } from './connect.js'
 import type { DeribitChannel, DeribitData } from './deribit_channels.js'
 import type { Options } from './options.js'
@@ -8,6 +8,7 @@ import type { Stream } from './stream.js'
 export interface DeribitClient extends Omit<Client, 'subscribe'> {
   /** Subscribes to a channel, once the server has confirmed it. See `Client.subscribe`. */
   subscribe<C extends DeribitChannel>(channel: C, options?: SubscribeOptions): Promise<Stream<DeribitData<C>>>
+  subscribe<C extends DeribitChannel>(channel: C, options: BatchOptions): Promise<Stream<DeribitData<C>[]>>
 }
 
 export interface DeribitOptions extends Options {

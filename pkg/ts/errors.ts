@@ -66,6 +66,17 @@ export function toError(thrown: unknown): unknown {
   return described.code === undefined ? new SteadyError(described) : new RpcError(described)
 }
 
+/** An option that cannot be used. */
+export function wrong(field: string, problem: string): SteadyError {
+  return new SteadyError({
+    message: `${field}: ${problem}`,
+    category: 'application',
+    advice: 'change',
+    outcome: 'not-sent',
+    field,
+  })
+}
+
 /** JSON as a value; the text itself when it is not JSON. */
 export function parse(text: string): unknown {
   try {
