@@ -11,17 +11,18 @@ setup: ## Install what the tests need and this machine lacks
 		echo "installing the Rust target $(WASM), for browsers"; \
 		rustup target add $(WASM); }
 
-web-setup: setup ## Install what the browser's side needs and this machine lacks
+web-setup: setup pkg/node_modules tests/browser-kit/node_modules ## Install what the browser's side needs and this machine lacks
 	@command -v wasm-pack >/dev/null || { \
 		echo "installing wasm-pack, which takes some minutes"; cargo install wasm-pack --locked --quiet; }
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
 		echo "installing Debian's chromium and chromium-driver"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 			apt-get install -qq -y --no-install-recommends chromium chromium-driver >/dev/null; }
+
+%/node_modules: %/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node 20 or later"; exit 1; }
-	@[ -x pkg/node_modules/.bin/tsc ] || { \
-		echo "installing the npm packages that build and test ours"; \
-		cd pkg && npm ci --no-audit --no-fund --loglevel=error; }
+	@echo "installing the npm packages of $*"
+	@cd $* && npm ci --no-audit --no-fund --loglevel=error && touch node_modules
 
 test: setup web-test pkg-test ## Run every test
 	cargo test --locked --workspace --features webpki-roots
