@@ -1,6 +1,6 @@
 //! The one future that moves bytes and time between a socket and a session. It decides nothing.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,9 +14,10 @@ use crate::error::{ConnectError, Disconnect, Ended, Error, NotSent};
 use crate::mailbox::{Mail, Mailbox, Outcome};
 use crate::payload::Payload;
 use crate::platform::BoxFuture;
-use crate::protocol::{Preparation, Protocol, RequestId, Unmatched};
+use crate::protocol::{Preparation, Protocol, Unmatched};
 use crate::queue::{Queue, Weight};
 use crate::session::{Command, ConsumerId, Effect, Event, Note, Session, State};
+use crate::table::Table;
 use crate::time::Instant;
 use crate::transport::{Attempt, Platform, Progress, Socket};
 
@@ -49,8 +50,8 @@ enum Connection<L: Platform> {
 /// Where effects go.
 #[derive(Default)]
 struct Handles {
-    calls: BTreeMap<RequestId, oneshot::Sender<Outcome>>,
-    consumers: BTreeMap<ConsumerId, Consumer>,
+    calls: Table<oneshot::Sender<Outcome>>,
+    consumers: Table<Consumer>,
     messages: Vec<Arc<Queue<Unmatched>>>,
     events: Vec<Arc<Queue<Event>>>,
     ready: Vec<oneshot::Sender<Result<(), Ended>>>,
@@ -162,7 +163,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
         let command = match mail {
             Mail::Command(command) => {
                 if let Command::Unsubscribe(consumer) = command {
-                    self.handles.consumers.remove(&consumer);
+                    self.handles.consumers.remove(consumer);
                 }
                 command
             }
@@ -173,7 +174,9 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
                 Command::Submit { id, work, timeout }
             }
             Mail::Batch { id, work, timeout, outcomes } => {
-                self.handles.calls.extend(outcomes);
+                for (id, outcome) in outcomes {
+                    self.handles.calls.insert(id, outcome);
+                }
                 Command::Submit { id, work, timeout }
             }
             Mail::Subscribe { consumer, channel, queue, confirmed } => {
@@ -191,7 +194,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
             Mail::End(tell) => return add(&mut self.handles.end, tell, |tell| !tell.is_canceled()),
         };
         if let Command::Cancel(id) = &command {
-            self.handles.calls.remove(id);
+            self.handles.calls.remove(*id);
         }
         self.session.handle_command(now, command);
     }
@@ -322,9 +325,9 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
     }
 
     fn deliver(&mut self, id: ConsumerId, payload: Payload) {
-        let Some(consumer) = self.handles.consumers.get(&id) else { return };
+        let Some(consumer) = self.handles.consumers.get(id) else { return };
         if !consumer.queue.push(payload) {
-            self.handles.consumers.remove(&id);
+            self.handles.consumers.remove(id);
             self.session.handle_command(self.platform.now(), Command::Unsubscribe(id));
         }
     }
@@ -385,17 +388,17 @@ impl Handles {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Settle(id, outcome) => {
-                if let Some(tell) = self.calls.remove(&id) {
+                if let Some(tell) = self.calls.remove(id) {
                     let _ = tell.send(outcome);
                 }
             }
             Effect::Deliver(consumer, payload) => {
-                if let Some(consumer) = self.consumers.get(&consumer) {
+                if let Some(consumer) = self.consumers.get(consumer) {
                     consumer.queue.push(payload);
                 }
             }
             Effect::Tell(consumer, note) => {
-                if let Some(consumer) = self.consumers.get_mut(&consumer) {
+                if let Some(consumer) = self.consumers.get_mut(consumer) {
                     consumer.hear(note);
                 }
             }
@@ -444,7 +447,7 @@ impl Handles {
 
     fn finish(&mut self, ended: &Ended) {
         self.announce(&State::Ended(ended.clone()));
-        for (_, consumer) in std::mem::take(&mut self.consumers) {
+        for consumer in std::mem::take(&mut self.consumers).into_values() {
             if let Some(tell) = consumer.confirmed {
                 let _ = tell.send(Err(NotSent::Ended(ended.clone()).into()));
             }

@@ -75,6 +75,8 @@ pub mod protocol;
 mod queue;
 mod secret;
 pub mod session;
+mod sorted;
+mod table;
 pub mod time;
 pub mod transport;
 

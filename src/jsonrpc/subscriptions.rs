@@ -1,11 +1,11 @@
 //! How a server that speaks JSON-RPC does subscriptions, which the specification leaves open.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
-use crate::json::{self, Reader, Str};
+use crate::json::{self, Malformed, Reader, Str};
 use crate::payload::Payload;
 use crate::protocol::{Confirmation, Request, SubscribeLimits};
+use crate::table::Names;
 
 /// The methods and the style of a server's subscriptions.
 ///
@@ -129,17 +129,26 @@ fn list(names: &[&str]) -> String {
 
 /// Those of the requested channels that the answer lists. A server may list them in another order.
 fn confirmed_channels(channels: &[&str], answer: &Payload) -> Vec<Confirmation> {
-    let listed = listed(answer.as_bytes());
-    let accepted = |channel: &&&str| listed.as_ref().is_none_or(|listed| listed.contains(**channel));
-    channels.iter().filter(accepted).map(|channel| Confirmation::of(*channel)).collect()
+    let mut marked: Vec<_> = channels.iter().map(|channel| (*channel, false)).collect();
+    let is_list = mark_listed(&mut marked, answer.as_bytes()).is_ok();
+    let accepted = marked.iter().filter(|(_, listed)| *listed || !is_list);
+    accepted.map(|(channel, _)| Confirmation::of(*channel)).collect()
 }
 
-fn listed(answer: &[u8]) -> Option<BTreeSet<Cow<'_, str>>> {
-    let mut reader = Reader::new(answer);
-    let mut listed = BTreeSet::new();
-    reader.array().ok()?;
-    while reader.element().ok()? {
-        listed.extend(Str::of(reader.value().ok()?).map(|name| name.text()));
+fn mark_listed(channels: &mut [(&str, bool)], answer: &[u8]) -> Result<(), Malformed> {
+    let mut names = Names::default();
+    for (number, (channel, _)) in (0..).zip(&*channels) {
+        names.insert(channel, number);
     }
-    Some(listed)
+    let mut reader = Reader::new(answer);
+    reader.array()?;
+    while reader.element()? {
+        let Some(name) = Str::of(reader.value()?).map(|name| name.text()) else { continue };
+        for number in names.find(&name).filter_map(|number| usize::try_from(number).ok()) {
+            if let Some((channel, listed)) = channels.get_mut(number) {
+                *listed |= *channel == name;
+            }
+        }
+    }
+    Ok(())
 }

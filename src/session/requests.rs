@@ -1,14 +1,15 @@
 //! What waits to be sent and what waits for an answer. Each request settles exactly once, and leaves at most once.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::limiter::{Cost, Lane, Limited, Limiter};
-use super::subscriptions::Key;
 use crate::config::OutboundLimit;
 use crate::error::NotSent;
 use crate::frame::Message;
 use crate::protocol::{Protocol, Request, RequestId};
+use crate::sorted::{Number, Pairs};
+use crate::table::{Key, Table};
 use crate::time::Instant;
 
 /// What a request is for, and so who hears of its outcome.
@@ -91,6 +92,44 @@ impl Rank {
     }
 }
 
+/// One queue to the wire, by rank and class: requests that pay from one bucket first wait in turn, and not for other
+/// buckets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Line(u64);
+
+impl Line {
+    fn new(rank: Rank, costs: &[Cost]) -> Self {
+        let class = costs
+            .first()
+            .map_or(0, |cost| u32::try_from(cost.bucket).map_or(u32::MAX, |bucket| bucket.saturating_add(1)));
+        Self((rank as u64) << 32 | u64::from(class))
+    }
+
+    /// The first one of a rank.
+    fn first_of(rank: Rank) -> Self {
+        Self::new(rank, &[])
+    }
+
+    fn is_of(self, rank: Rank) -> bool {
+        self.0 >> 32 == rank as u64
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "the rank is not wanted")]
+    fn class(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+impl Number for Line {
+    fn number(self) -> u64 {
+        self.0
+    }
+
+    fn of(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     owner: Owner,
@@ -130,16 +169,14 @@ struct Again {
 struct Waiting {
     work: Work,
     rank: Rank,
-    /// The queue it waits in: requests that pay from one bucket first wait in turn, and not for other buckets.
-    class: usize,
+    line: Line,
     size: usize,
     costs: Cow<'static, [Cost]>,
 }
 
 impl Waiting {
     fn new(work: Work, rank: Rank, costs: Cow<'static, [Cost]>) -> Box<Self> {
-        let class = costs.first().map_or(0, |cost| cost.bucket + 1);
-        Box::new(Self { size: work.size(), work, rank, class, costs })
+        Box::new(Self { size: work.size(), work, rank, line: Line::new(rank, &costs), costs })
     }
 }
 
@@ -175,15 +212,15 @@ pub(crate) enum Next {
 
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
-    entries: BTreeMap<RequestId, Entry>,
-    deadlines: BTreeSet<(Instant, RequestId)>,
-    queues: BTreeMap<(Rank, usize), VecDeque<RequestId>>,
+    entries: Table<Entry>,
+    deadlines: Pairs<Instant, RequestId>,
+    queues: Pairs<Line, RequestId>,
     waiting: usize,
     waiting_bytes: usize,
     /// Requests on the wire whose answers somebody waits for.
     in_flight: usize,
-    /// The credits of each bucket that waiting requests will take.
-    owed: BTreeMap<usize, u64>,
+    /// The credits that waiting requests will take, one entry a bucket.
+    owed: Vec<Cost>,
     /// The last requests that left and whose answers nobody waits for.
     unawaited: VecDeque<RequestId>,
 }
@@ -219,7 +256,7 @@ impl Requests {
         let idempotent = matches!(&work, Work::Call(request) if protocol.is_idempotent(&request.method));
         let waiting = Waiting::new(work, rank, costs);
         self.count(&waiting);
-        self.queue(rank, waiting.class).push_back(id);
+        self.queues.insert((waiting.line, id));
         self.insert(id, Entry::new(owner, deadline, Stage::Waiting(waiting), idempotent));
         Ok(())
     }
@@ -234,7 +271,7 @@ impl Requests {
     ) -> Result<(), Limited> {
         let costs = total_cost(protocol, work);
         limiter.check_behind(now, &costs, rank.lane(), |bucket| {
-            self.owed.get(&bucket).copied().unwrap_or_default()
+            self.owed.iter().find(|owed| owed.bucket == bucket).map_or(0, |owed| owed.credits)
         })
     }
 
@@ -247,14 +284,14 @@ impl Requests {
         lowest: Rank,
         keep: bool,
     ) -> Next {
-        let mut blocked = BTreeSet::new();
+        let mut blocked = Vec::new();
         let mut wake: Option<Instant> = None;
         for rank in Rank::ALL.into_iter().filter(|rank| *rank <= lowest) {
-            while let Some((class, id)) = self.head(rank, &blocked) {
+            while let Some((line, id)) = self.head(rank, &blocked) {
                 self.drop_cancelled_members(protocol, id);
-                let Some(Entry { deadline, stage: Stage::Waiting(waiting), .. }) = self.entries.get_mut(&id)
+                let Some(Entry { deadline, stage: Stage::Waiting(waiting), .. }) = self.entries.get(id)
                 else {
-                    self.discard(rank, class, id);
+                    self.queues.remove((line, id));
                     continue;
                 };
                 let deadline = *deadline;
@@ -271,7 +308,7 @@ impl Requests {
                         return self.fail(id, NotSent::RateLimited(at.since(now)));
                     }
                     Err(Limited::Until(at)) => {
-                        blocked.insert(class);
+                        blocked.push(line.class());
                         wake = Some(wake.map_or(at, |wake| wake.min(at)));
                     }
                 }
@@ -282,7 +319,7 @@ impl Requests {
 
     /// Takes the request that a reply belongs to.
     pub(crate) fn answer(&mut self, id: RequestId) -> Option<Answered> {
-        let Some(Entry { stage: Stage::Sent { batch, .. }, .. }) = self.entries.get(&id) else { return None };
+        let Some(Entry { stage: Stage::Sent { batch, .. }, .. }) = self.entries.get(id) else { return None };
         let batch = *batch;
         let Entry { owner, idempotent, .. } = self.remove(id)?;
         Some(Answered { owner, batch, idempotent })
@@ -293,7 +330,7 @@ impl Requests {
         let of_batch =
             |entry: &Entry| matches!(entry.stage, Stage::Sent { batch: Some(id), .. } if id == batch);
         let ids: Vec<_> =
-            self.entries.iter().filter(|(_, entry)| of_batch(entry)).map(|(id, _)| *id).collect();
+            self.entries.iter().filter(|(_, entry)| of_batch(entry)).map(|(id, _)| id).collect();
         ids.into_iter().filter_map(|id| self.end(id)).collect()
     }
 
@@ -304,19 +341,19 @@ impl Requests {
 
     /// When the next deadline passes.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.first().map(|(at, _)| *at)
+        self.deadlines.first().map(|(at, _)| at)
     }
 
     /// Takes a request whose deadline has passed.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<Ended> {
-        let &(at, id) = self.deadlines.first()?;
+        let (at, id) = self.deadlines.first()?;
         if at > now { None } else { self.end(id) }
     }
 
     /// Takes everything, for a connection that ended. Requests that may be made twice are queued again when they were
     /// kept for that.
     pub(crate) fn end_all(&mut self, now: Instant, again: bool) -> Vec<Ended> {
-        let ids: Vec<_> = self.entries.keys().copied().collect();
+        let ids: Vec<_> = self.entries.iter().map(|(id, _)| id).collect();
         let mut ended = Vec::new();
         for id in ids {
             if again && self.requeue(id, now) {
@@ -330,7 +367,7 @@ impl Requests {
     /// Takes what the session itself had queued or sent, and leaves the user's waiting requests alone.
     pub(crate) fn end_own(&mut self) -> Vec<Ended> {
         let own = |entry: &Entry| !matches!(entry.owner, Owner::User);
-        let ids: Vec<_> = self.entries.iter().filter(|(_, entry)| own(entry)).map(|(id, _)| *id).collect();
+        let ids: Vec<_> = self.entries.iter().filter(|(_, entry)| own(entry)).map(|(id, _)| id).collect();
         ids.into_iter().filter_map(|id| self.end(id)).collect()
     }
 
@@ -341,12 +378,12 @@ impl Requests {
 
     /// Whether a request of this rank has not left yet.
     pub(crate) fn has_unsent(&self, rank: Rank) -> bool {
-        self.queues.range((rank, 0)..=(rank, usize::MAX)).any(|(_, queue)| !queue.is_empty())
+        self.queues.from(Line::first_of(rank)).next().is_some_and(|(line, _)| line.is_of(rank))
     }
 
     /// Whether this request has not left yet.
     pub(crate) fn is_unsent(&self, id: RequestId) -> bool {
-        self.entries.get(&id).is_some_and(|entry| !matches!(entry.stage, Stage::Sent { .. }))
+        self.entries.get(id).is_some_and(|entry| !matches!(entry.stage, Stage::Sent { .. }))
     }
 
     /// Requests and messages that wait to be sent.
@@ -360,7 +397,7 @@ impl Requests {
     }
 
     fn requeue(&mut self, id: RequestId, now: Instant) -> bool {
-        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.deadline > now) else {
+        let Some(entry) = self.entries.get_mut(id).filter(|entry| entry.deadline > now) else {
             return false;
         };
         let Stage::Sent { again, .. } = &mut entry.stage else { return false };
@@ -368,9 +405,9 @@ impl Requests {
         let Again { request, rank, costs } = *again;
         self.in_flight -= 1;
         let waiting = Waiting::new(Work::Call(request), rank, costs);
+        self.queues.insert((waiting.line, id));
         self.count(&waiting);
-        self.queue(rank, waiting.class).push_back(id);
-        if let Some(entry) = self.entries.get_mut(&id) {
+        if let Some(entry) = self.entries.get_mut(id) {
             entry.stage = Stage::Waiting(waiting);
         }
         true
@@ -382,15 +419,17 @@ impl Requests {
         self.entries.insert(id, entry);
     }
 
-    fn queue(&mut self, rank: Rank, class: usize) -> &mut VecDeque<RequestId> {
-        self.queues.entry((rank, class)).or_default()
-    }
-
     /// The oldest request among the heads of a rank's queues whose credits are not known to be missing.
-    fn head(&self, rank: Rank, blocked: &BTreeSet<usize>) -> Option<(usize, RequestId)> {
-        let queues = self.queues.range((rank, 0)..=(rank, usize::MAX));
-        let open = queues.filter(|((_, class), _)| !blocked.contains(class));
-        open.filter_map(|((_, class), queue)| Some((*class, *queue.front()?))).min_by_key(|(_, id)| *id)
+    fn head(&self, rank: Rank, blocked: &[u32]) -> Option<(Line, RequestId)> {
+        let mut oldest: Option<(Line, RequestId)> = None;
+        let mut from = Line::first_of(rank);
+        while let Some((line, id)) = self.queues.from(from).next().filter(|(line, _)| line.is_of(rank)) {
+            if !blocked.contains(&line.class()) && oldest.is_none_or(|(_, other)| id < other) {
+                oldest = Some((line, id));
+            }
+            from = Line(line.0 + 1);
+        }
+        oldest
     }
 
     /// Moves the head of a queue to the wire.
@@ -415,7 +454,7 @@ impl Requests {
             }
             Work::Batch(items) => {
                 for member in items.into_iter().filter_map(|(member, _)| member) {
-                    if let Some(entry) = self.entries.get_mut(&member) {
+                    if let Some(entry) = self.entries.get_mut(member) {
                         entry.stage = Stage::Sent { batch: Some(id), again: None };
                         entry.left = true;
                         self.in_flight += 1;
@@ -429,24 +468,22 @@ impl Requests {
 
     /// Takes requests that were cancelled out of a batch that is still waiting; an empty batch goes too.
     fn drop_cancelled_members<P: Protocol>(&mut self, protocol: &P, batch: RequestId) {
-        let members = self.members(batch);
-        let gone: BTreeSet<_> = members.into_iter().filter(|id| !self.entries.contains_key(id)).collect();
-        if gone.is_empty() {
+        if self.members(batch).into_iter().all(|member| self.entries.contains(member)) {
             return;
         }
         let Some(mut entry) = self.remove(batch) else { return };
         if let Stage::Waiting(waiting) = &mut entry.stage
             && let Work::Batch(items) = &mut waiting.work
         {
-            items.retain(|(member, _)| member.is_none_or(|member| !gone.contains(&member)));
+            items.retain(|(member, _)| member.is_none_or(|member| self.entries.contains(member)));
             if items.is_empty() {
                 return;
             }
             waiting.size = waiting.work.size();
             waiting.costs = total_cost(protocol, &waiting.work);
-            let (rank, class) = (waiting.rank, waiting.class);
+            waiting.line = Line::new(waiting.rank, &waiting.costs);
             self.count(waiting);
-            self.queue(rank, class).push_front(batch);
+            self.queues.insert((waiting.line, batch));
         }
         self.insert(batch, entry);
     }
@@ -458,7 +495,7 @@ impl Requests {
     }
 
     fn members(&self, id: RequestId) -> Vec<RequestId> {
-        match self.entries.get(&id).map(|entry| &entry.stage) {
+        match self.entries.get(id).map(|entry| &entry.stage) {
             Some(Stage::Waiting(waiting)) => match &waiting.work {
                 Work::Batch(items) => items.iter().filter_map(|(member, _)| *member).collect(),
                 Work::Call(_) | Work::Notify(_) | Work::Message(_) => Vec::new(),
@@ -474,12 +511,12 @@ impl Requests {
 
     /// The only way out of the table.
     fn remove(&mut self, id: RequestId) -> Option<Entry> {
-        let entry = self.entries.remove(&id)?;
-        self.deadlines.remove(&(entry.deadline, id));
+        let entry = self.entries.remove(id)?;
+        self.deadlines.remove((entry.deadline, id));
         match &entry.stage {
             Stage::Waiting(waiting) => {
                 self.discount(waiting);
-                self.discard(waiting.rank, waiting.class, id);
+                self.queues.remove((waiting.line, id));
             }
             Stage::Sent { .. } => self.in_flight -= 1,
             Stage::InBatch => {}
@@ -487,23 +524,14 @@ impl Requests {
         Some(entry)
     }
 
-    /// Takes an id out of its queue. Ids are drawn by several threads and may be queued a little out of order; one that
-    /// the search misses goes when it comes to the head.
-    fn discard(&mut self, rank: Rank, class: usize, id: RequestId) {
-        let queue = self.queue(rank, class);
-        if queue.front() == Some(&id) {
-            queue.pop_front();
-        } else if let Ok(place) = queue.binary_search(&id) {
-            queue.remove(place);
-        }
-    }
-
     fn count(&mut self, waiting: &Waiting) {
         self.waiting += 1;
         self.waiting_bytes += waiting.size;
         for cost in waiting.costs.iter() {
-            let owed = self.owed.entry(cost.bucket).or_default();
-            *owed = owed.saturating_add(cost.credits);
+            match self.owed.iter_mut().find(|owed| owed.bucket == cost.bucket) {
+                Some(owed) => owed.credits = owed.credits.saturating_add(cost.credits),
+                None => self.owed.push(*cost),
+            }
         }
     }
 
@@ -511,8 +539,8 @@ impl Requests {
         self.waiting -= 1;
         self.waiting_bytes -= waiting.size;
         for cost in waiting.costs.iter() {
-            if let Some(owed) = self.owed.get_mut(&cost.bucket) {
-                *owed = owed.saturating_sub(cost.credits);
+            if let Some(owed) = self.owed.iter_mut().find(|owed| owed.bucket == cost.bucket) {
+                owed.credits = owed.credits.saturating_sub(cost.credits);
             }
         }
     }

@@ -3,25 +3,18 @@
 //! Level-triggered: whatever happened, [`next_request`](Subscriptions::next_request) compares what is wanted with what
 //! is so, and asks for the difference. What was asked for is never taken for what was confirmed.
 
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::BuildHasherDefault;
 use std::time::Duration;
 
 use super::random::Random;
 use crate::error::{Disconnect, Refusal};
 use crate::payload::Payload;
 use crate::protocol::{Confirmation, Protocol, Request, RequestId};
+use crate::sorted::Pairs;
+use crate::table::{Key, Names, Slab, Table};
 use crate::time::Instant;
-
-/// A channel's place in the table. It stays the channel's own while a request for it is under way.
-pub(crate) type Key = usize;
 
 /// Names one consumer of a channel. Drawn from the client's request ids, so no two are alike.
 pub type ConsumerId = RequestId;
-
-/// The default hasher with fixed keys: the session draws no entropy.
-type Map<V> = HashMap<String, V, BuildHasherDefault<DefaultHasher>>;
 
 #[derive(Debug)]
 struct Channel {
@@ -37,6 +30,8 @@ struct Channel {
     refusals: u32,
     /// A request for it was not answered, so the server may have subscribed it.
     unsure: bool,
+    /// It was asked for since the connection opened, and neither confirmed nor refused.
+    unsettled: bool,
 }
 
 #[derive(Debug)]
@@ -91,19 +86,20 @@ pub(crate) enum Change {
 
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
-    channels: BTreeMap<Key, Channel>,
-    next_key: Key,
-    names: Map<Key>,
-    routes: Map<Key>,
-    consumers: BTreeMap<ConsumerId, Key>,
+    channels: Slab<Channel>,
+    /// Channels by name.
+    names: Names,
+    /// Channels by the name that the server gave to their data.
+    routes: Names,
+    consumers: Table<Key>,
     /// Consumers that wait for their first confirmation, and until when.
-    waiting: BTreeSet<(Instant, ConsumerId)>,
-    /// Channels whose state on the server differs from what is wanted, and that no request is under way for.
-    to_subscribe: BTreeSet<(u8, Key)>,
-    to_unsubscribe: BTreeSet<(u8, Key)>,
-    retries: BTreeSet<(Instant, Key)>,
-    /// Channels that were asked for since the connection opened and are not settled yet.
-    unsettled: BTreeSet<Key>,
+    waiting: Pairs<Instant, ConsumerId>,
+    /// Channels whose state on the server differs from what is wanted, and that no request is under way for, by group.
+    to_subscribe: Pairs<u8, Key>,
+    to_unsubscribe: Pairs<u8, Key>,
+    retries: Pairs<Instant, Key>,
+    /// How many channels were asked for since the connection opened and are not settled yet.
+    unsettled: usize,
     /// How many channels have consumers.
     desired: usize,
     /// How many channels the server has confirmed.
@@ -119,13 +115,15 @@ impl Channel {
     }
 
     /// The server's name for it is no more.
-    fn unroute(&mut self, key: Key, routes: &mut Map<Key>) {
+    fn unroute(&mut self, key: Key, routes: &mut Names) {
         if let Some(route) = self.route.take() {
-            // Another channel may have been given the name since.
-            if routes.get(&route) == Some(&key) {
-                routes.remove(&route);
-            }
+            routes.remove(&route, key);
         }
+    }
+
+    /// It was confirmed or refused, or is not wanted any more.
+    fn settle(&mut self, unsettled: &mut usize) {
+        *unsettled -= usize::from(std::mem::take(&mut self.unsettled));
     }
 }
 
@@ -150,14 +148,14 @@ impl Subscriptions {
         name: &str,
         due: Instant,
     ) -> bool {
-        let key = match self.names.get(name) {
-            Some(key) => *key,
+        let key = match self.named(name) {
+            Some(key) => key,
             None => self.add(protocol.group(name), name),
         };
         self.consumers.insert(id, key);
-        let Some(channel) = self.channels.get_mut(&key) else { return false };
+        let Some(channel) = self.channels.get_mut(key) else { return false };
         // What everybody has left is subscribed anew, so that what the server sends first comes again.
-        let leaving = self.to_unsubscribe.contains(&(channel.group, key));
+        let leaving = self.to_unsubscribe.contains((channel.group, key));
         let confirmed = channel.wire == Wire::Confirmed && !leaving;
         self.desired += usize::from(channel.consumers.is_empty());
         channel.consumers.push(Consumer { id, due, interrupted: false, confirmed, fed: false });
@@ -167,7 +165,7 @@ impl Subscriptions {
         if let Wire::Refused(at) = channel.wire {
             // A new consumer is a reason to ask again now.
             channel.turn(Wire::Absent, &mut self.confirmed);
-            self.retries.remove(&(at, key));
+            self.retries.remove((at, key));
         }
         if channel.unsure {
             // Asked for twice, the server would not begin anew.
@@ -180,11 +178,11 @@ impl Subscriptions {
 
     /// Removes a consumer. The last to leave takes the subscription along.
     pub(crate) fn leave(&mut self, id: ConsumerId) {
-        let Some(key) = self.consumers.remove(&id) else { return };
-        let Some(channel) = self.channels.get_mut(&key) else { return };
+        let Some(key) = self.consumers.remove(id) else { return };
+        let Some(channel) = self.channels.get_mut(key) else { return };
         if let Some(place) = channel.consumers.iter().position(|consumer| consumer.id == id) {
             let consumer = channel.consumers.remove(place);
-            self.waiting.remove(&(consumer.due, id));
+            self.waiting.remove((consumer.due, id));
         }
         if !channel.consumers.is_empty() {
             return;
@@ -202,17 +200,11 @@ impl Subscriptions {
 
     /// The consumers of the channel whose data comes under `route`; none when the route is not known.
     pub(crate) fn deliver(&mut self, route: &str, mut each: impl FnMut(ConsumerId, Option<Note>)) -> bool {
-        let key = match self.names.get(route) {
-            Some(key) => key,
-            None => match self.routes.get(route) {
-                Some(key) => key,
-                None => return false,
-            },
-        };
+        let Some(key) = self.named(route).or_else(|| self.routed(route)) else { return false };
         let Some(channel) = self.channels.get_mut(key) else { return false };
         let begun = matches!(channel.wire, Wire::Requested | Wire::Confirmed);
         // What comes before the channel is asked for anew belongs to a subscription that others have left.
-        let old = !begun || self.to_unsubscribe.contains(&(channel.group, *key));
+        let old = !begun || self.to_unsubscribe.contains((channel.group, key));
         for consumer in channel.consumers.iter_mut().filter(|consumer| consumer.confirmed || !old) {
             consumer.fed = true;
             // Data may overtake the confirmation: the consumer hears that it flows before it hears what flows.
@@ -226,13 +218,18 @@ impl Subscriptions {
     pub(crate) fn restore(&mut self) {
         self.retries.clear();
         self.to_unsubscribe.clear();
-        self.to_subscribe = self.channels.iter().map(|(key, channel)| (channel.group, *key)).collect();
-        self.unsettled = self.channels.keys().copied().collect();
+        self.to_subscribe.clear();
+        self.unsettled = 0;
+        for (key, channel) in self.channels.iter_mut() {
+            self.to_subscribe.insert((channel.group, key));
+            self.unsettled += 1;
+            channel.unsettled = true;
+        }
     }
 
     /// Whether everything that was desired when the connection opened was confirmed or refused.
     pub(crate) fn is_restored(&self) -> bool {
-        self.unsettled.is_empty()
+        self.unsettled == 0
     }
 
     /// The connection ended: nothing is subscribed any more, and what nobody wants is forgotten.
@@ -242,12 +239,11 @@ impl Subscriptions {
         self.to_subscribe.clear();
         self.to_unsubscribe.clear();
         self.retries.clear();
-        let unwanted =
-            self.channels.iter().filter(|(_, channel)| channel.consumers.is_empty()).map(|(key, _)| *key);
-        for key in unwanted.collect::<Vec<_>>() {
+        let unwanted = self.channels.iter().filter(|(_, channel)| channel.consumers.is_empty());
+        for key in unwanted.map(|(key, _)| key).collect::<Vec<_>>() {
             self.forget(key);
         }
-        for channel in self.channels.values_mut() {
+        for (_, channel) in self.channels.iter_mut() {
             channel.turn(Wire::Absent, &mut self.confirmed);
             channel.route = None;
             channel.share = usize::MAX;
@@ -267,9 +263,9 @@ impl Subscriptions {
     pub(crate) fn next_request<P: Protocol>(&mut self, protocol: &P, notes: &mut Notes) -> Option<Change> {
         loop {
             if let Some((group, keys)) = self.chunk(protocol, true) {
-                for key in &keys {
-                    self.to_subscribe.remove(&(group, *key));
-                    self.set_wire(*key, Wire::Requested);
+                for &key in &keys {
+                    self.to_subscribe.remove((group, key));
+                    self.set_wire(key, Wire::Requested);
                 }
                 match protocol.subscribe(group, &self.names(&keys)) {
                     Some(request) => return Some(Change::Subscribe(keys, request)),
@@ -277,9 +273,9 @@ impl Subscriptions {
                 }
             } else {
                 let (group, keys) = self.chunk(protocol, false)?;
-                for key in &keys {
-                    self.to_unsubscribe.remove(&(group, *key));
-                    self.set_wire(*key, Wire::Leaving);
+                for &key in &keys {
+                    self.to_unsubscribe.remove((group, key));
+                    self.set_wire(key, Wire::Leaving);
                 }
                 match protocol.unsubscribe(group, &self.routes_of(&keys)) {
                     Some(request) => return Some(Change::Unsubscribe(keys, request)),
@@ -299,17 +295,17 @@ impl Subscriptions {
     ) -> Notes {
         let mut notes = Notes::new();
         let confirmed = protocol.confirmed(&self.names(keys), answer);
-        let asked: BTreeSet<_> = keys.iter().collect();
         for Confirmation { channel, route } in confirmed {
-            let Some(key) = self.names.get(&channel).copied().filter(|key| asked.contains(key)) else {
+            // The keys of one request are in order.
+            let Some(key) = self.named(&channel).filter(|key| keys.binary_search(key).is_ok()) else {
                 continue;
             };
             self.confirm(key, route, &mut notes);
         }
         let draw = random.next();
-        for key in keys {
-            if self.wire(*key) == Some(Wire::Requested) {
-                self.refuse(*key, &Refusal::NotConfirmed, (now, draw), &mut notes);
+        for &key in keys {
+            if self.wire(key) == Some(Wire::Requested) {
+                self.refuse(key, &Refusal::NotConfirmed, (now, draw), &mut notes);
             }
         }
         notes
@@ -326,9 +322,9 @@ impl Subscriptions {
     ) -> Notes {
         let mut notes = Notes::new();
         let draw = random.next();
-        for key in keys {
+        for &key in keys {
             if !one_to_blame || keys.len() == 1 {
-                self.refuse(*key, reason, (now, draw), &mut notes);
+                self.refuse(key, reason, (now, draw), &mut notes);
                 if let Some(channel) = self.channels.get_mut(key).filter(|_| one_to_blame) {
                     channel.share = 1;
                 }
@@ -337,9 +333,9 @@ impl Subscriptions {
             let Some(channel) = self.channels.get_mut(key) else { continue };
             channel.share = keys.len() / 2;
             channel.turn(Wire::Absent, &mut self.confirmed);
-            let entry = (channel.group, *key);
+            let entry = (channel.group, key);
             if channel.consumers.is_empty() {
-                self.forget(*key);
+                self.forget(key);
             } else {
                 self.to_subscribe.insert(entry);
             }
@@ -350,40 +346,40 @@ impl Subscriptions {
     /// An unsubscribe request was not sent, or not answered: it is made again.
     pub(crate) fn stayed(&mut self, keys: &[Key], sent: bool, (now, random): (Instant, &mut Random)) {
         let draw = random.next();
-        for key in keys {
+        for &key in keys {
             let Some(channel) = self.channels.get_mut(key) else { continue };
             let wanted_again = !channel.consumers.is_empty();
             if sent && (wanted_again || channel.refusals >= UNSUBSCRIBES) {
-                self.left(&[*key]);
+                self.left(&[key]);
                 continue;
             }
             let at = retry_at(now, channel.refusals, draw);
             channel.refusals += 1;
             channel.unsure = true;
             channel.turn(Wire::Refused(at), &mut self.confirmed);
-            self.retries.insert((at, *key));
+            self.retries.insert((at, key));
         }
     }
 
     /// An unsubscribe request was answered, or will not be. Whoever joined meanwhile is subscribed anew.
     pub(crate) fn left(&mut self, keys: &[Key]) {
-        for key in keys {
+        for &key in keys {
             let Some(channel) = self.channels.get_mut(key) else { continue };
             channel.turn(Wire::Absent, &mut self.confirmed);
-            channel.unroute(*key, &mut self.routes);
+            channel.unroute(key, &mut self.routes);
             channel.unsure = false;
             channel.refusals = 0;
             if channel.consumers.is_empty() {
-                self.forget(*key);
+                self.forget(key);
             } else {
-                self.to_subscribe.insert((channel.group, *key));
+                self.to_subscribe.insert((channel.group, key));
             }
         }
     }
 
     /// A subscribe request left and was not answered in time.
     pub(crate) fn doubt(&mut self, keys: &[Key]) {
-        for key in keys {
+        for &key in keys {
             if let Some(channel) = self.channels.get_mut(key) {
                 channel.unsure = true;
             }
@@ -392,14 +388,14 @@ impl Subscriptions {
 
     /// When a refused channel is to be asked for again.
     pub(crate) fn next_retry(&self) -> Option<Instant> {
-        self.retries.first().map(|(at, _)| *at)
+        self.retries.first().map(|(at, _)| at)
     }
 
     /// Moves refused channels whose time has come to those that are asked for.
     pub(crate) fn retry(&mut self, now: Instant) {
-        while let Some((at, key)) = self.retries.first().copied().filter(|(at, _)| *at <= now) {
-            self.retries.remove(&(at, key));
-            if let Some(channel) = self.channels.get_mut(&key) {
+        while let Some((at, key)) = self.retries.first().filter(|(at, _)| *at <= now) {
+            self.retries.remove((at, key));
+            if let Some(channel) = self.channels.get_mut(key) {
                 channel.turn(Wire::Absent, &mut self.confirmed);
                 // What the server may have subscribed is unsubscribed first: asked for twice, it would not begin anew.
                 let set = if channel.unsure { &mut self.to_unsubscribe } else { &mut self.to_subscribe };
@@ -410,14 +406,14 @@ impl Subscriptions {
 
     /// When the first confirmation of a consumer is due.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.waiting.first().map(|(due, _)| *due)
+        self.waiting.first().map(|(due, _)| due)
     }
 
     /// Tells consumers that have waited long enough for their first confirmation.
     pub(crate) fn overdue(&mut self, now: Instant) -> Notes {
         let mut notes = Notes::new();
-        while let Some(entry) = self.waiting.first().copied().filter(|(due, _)| *due <= now) {
-            self.waiting.remove(&entry);
+        while let Some(entry) = self.waiting.first().filter(|(due, _)| *due <= now) {
+            self.waiting.remove(entry);
             notes.push((entry.1, Note::Refused(Refusal::TimedOut)));
         }
         notes
@@ -430,23 +426,30 @@ impl Subscriptions {
 
     /// The channel that a consumer consumes.
     pub(crate) fn channel_of(&self, consumer: ConsumerId) -> Option<&str> {
-        self.channels.get(self.consumers.get(&consumer)?).map(|channel| channel.name.as_str())
+        self.channels.get(*self.consumers.get(consumer)?).map(|channel| channel.name.as_str())
+    }
+
+    fn named(&self, name: &str) -> Option<Key> {
+        let is_it = |key: &Key| self.channels.get(*key).is_some_and(|channel| channel.name == name);
+        self.names.find(name).find(is_it)
+    }
+
+    fn routed(&self, route: &str) -> Option<Key> {
+        let is_it = |channel: &Channel| channel.route.as_deref() == Some(route);
+        self.routes.find(route).find(|key| self.channels.get(*key).is_some_and(is_it))
     }
 
     fn names(&self, keys: &[Key]) -> Vec<&str> {
-        keys.iter().filter_map(|key| self.channels.get(key)).map(|channel| channel.name.as_str()).collect()
+        keys.iter().filter_map(|key| self.channels.get(*key)).map(|channel| channel.name.as_str()).collect()
     }
 
     /// Under which names the channels' data comes.
     fn routes_of(&self, keys: &[Key]) -> Vec<&str> {
-        let channels = keys.iter().filter_map(|key| self.channels.get(key));
+        let channels = keys.iter().filter_map(|key| self.channels.get(*key));
         channels.map(|channel| channel.route.as_deref().unwrap_or(&channel.name)).collect()
     }
 
     fn add(&mut self, group: u8, name: &str) -> Key {
-        let key = self.next_key;
-        self.next_key += 1;
-        self.names.insert(name.to_owned(), key);
         let channel = Channel {
             name: name.to_owned(),
             group,
@@ -456,47 +459,49 @@ impl Subscriptions {
             share: usize::MAX,
             refusals: 0,
             unsure: false,
+            unsettled: false,
         };
-        self.channels.insert(key, channel);
+        let key = self.channels.insert(channel);
+        self.names.insert(name, key);
         key
     }
 
     /// Nobody wants a channel that is not confirmed. What the server may have subscribed is unsubscribed first.
     fn forget_or_leave(&mut self, key: Key) {
-        let Some(channel) = self.channels.get_mut(&key) else { return };
+        let Some(channel) = self.channels.get_mut(key) else { return };
         if !channel.unsure {
             return self.forget(key);
         }
         let entry = (channel.group, key);
         if let Wire::Refused(at) = channel.wire {
-            self.retries.remove(&(at, key));
+            self.retries.remove((at, key));
         }
         channel.turn(Wire::Absent, &mut self.confirmed);
-        self.unsettled.remove(&key);
-        self.to_subscribe.remove(&entry);
+        channel.settle(&mut self.unsettled);
+        self.to_subscribe.remove(entry);
         self.to_unsubscribe.insert(entry);
     }
 
     fn forget(&mut self, key: Key) {
-        let Some(mut channel) = self.channels.remove(&key) else { return };
+        let Some(mut channel) = self.channels.remove(key) else { return };
         let wire = channel.wire;
         channel.turn(Wire::Absent, &mut self.confirmed);
-        self.names.remove(&channel.name);
+        self.names.remove(&channel.name, key);
         channel.unroute(key, &mut self.routes);
         if let Wire::Refused(at) = wire {
-            self.retries.remove(&(at, key));
+            self.retries.remove((at, key));
         }
-        self.to_subscribe.remove(&(channel.group, key));
-        self.to_unsubscribe.remove(&(channel.group, key));
-        self.unsettled.remove(&key);
+        self.to_subscribe.remove((channel.group, key));
+        self.to_unsubscribe.remove((channel.group, key));
+        channel.settle(&mut self.unsettled);
     }
 
     fn wire(&self, key: Key) -> Option<Wire> {
-        self.channels.get(&key).map(|channel| channel.wire)
+        self.channels.get(key).map(|channel| channel.wire)
     }
 
     fn set_wire(&mut self, key: Key, wire: Wire) {
-        if let Some(channel) = self.channels.get_mut(&key) {
+        if let Some(channel) = self.channels.get_mut(key) {
             channel.turn(wire, &mut self.confirmed);
         }
     }
@@ -517,26 +522,31 @@ impl Subscriptions {
             }
             most = most.min(share);
             bytes += size;
-            keys.push(*key);
+            keys.push(key);
         }
         (!keys.is_empty()).then_some((group, keys))
     }
 
     fn confirm(&mut self, key: Key, route: String, notes: &mut Notes) {
-        self.unsettled.remove(&key);
-        let Some(channel) = self.channels.get_mut(&key) else { return };
+        // Whoever's data came under this name has lost it.
+        let before = self.routed(&route).and_then(|other| Some((other, self.channels.get_mut(other)?)));
+        if let Some((other, channel)) = before {
+            channel.unroute(other, &mut self.routes);
+        }
+        let Some(channel) = self.channels.get_mut(key) else { return };
+        channel.settle(&mut self.unsettled);
         channel.turn(Wire::Confirmed, &mut self.confirmed);
         channel.share = usize::MAX;
         channel.refusals = 0;
         channel.unsure = false;
         channel.unroute(key, &mut self.routes);
         if route != channel.name {
-            self.routes.insert(route.clone(), key);
+            self.routes.insert(&route, key);
             channel.route = Some(route);
         }
         for consumer in &mut channel.consumers {
             if !std::mem::replace(&mut consumer.confirmed, true) {
-                self.waiting.remove(&(consumer.due, consumer.id));
+                self.waiting.remove((consumer.due, consumer.id));
                 notes.push((consumer.id, Note::Confirmed));
             }
             if std::mem::take(&mut consumer.interrupted) {
@@ -550,16 +560,16 @@ impl Subscriptions {
 
     /// The server need not be told, so there is nothing to wait for.
     fn confirm_unasked(&mut self, keys: &[Key], notes: &mut Notes) {
-        for key in keys {
+        for &key in keys {
             let Some(channel) = self.channels.get(key) else { continue };
             let route = channel.name.clone();
-            self.confirm(*key, route, notes);
+            self.confirm(key, route, notes);
         }
     }
 
     fn refuse(&mut self, key: Key, reason: &Refusal, (now, draw): (Instant, u64), notes: &mut Notes) {
-        self.unsettled.remove(&key);
-        let Some(channel) = self.channels.get_mut(&key) else { return };
+        let Some(channel) = self.channels.get_mut(key) else { return };
+        channel.settle(&mut self.unsettled);
         if channel.consumers.is_empty() {
             self.forget_or_leave(key);
             return;
