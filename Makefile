@@ -37,6 +37,15 @@ pkg-test: pkg ## Test the npm package in Node and in a page
 	cd pkg && npx --no-install tsc -p test
 	tests/with-exchange sh -c 'cd pkg && node --test --test-force-exit --test-timeout=60000 test/'
 
+dashboard: www/dist ## Serve the market dashboard, with a local exchange that can be broken from it
+	@www/dashboard
+
+www/dist: pkg
+	@[ -x www/node_modules/.bin/vite ] || { \
+		echo "installing the npm packages that build and test the dashboard"; \
+		cd www && npm ci --no-audit --no-fund --loglevel=error; }
+	@cd www && npm run --silent build
+
 ticker: ## Show live market data from the local exchange, which cuts the connection now and then
 	cargo run --release --example ticker -- --chaos
 
@@ -52,4 +61,4 @@ doc: ## Build the documentation
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg pkg-test ticker exchange sim doc ci
+.PHONY: help setup web-setup test web-test pkg pkg-test dashboard www/dist ticker exchange sim doc ci
