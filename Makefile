@@ -40,10 +40,7 @@ pkg-test: pkg ## Test the npm package in Node and in a page
 dashboard: www/dist ## Serve the market dashboard, with a local exchange that can be broken from it
 	@www/dashboard
 
-www/dist: pkg
-	@[ -x www/node_modules/.bin/vite ] || { \
-		echo "installing the npm packages that build and test the dashboard"; \
-		cd www && npm ci --no-audit --no-fund --loglevel=error; }
+www/dist: pkg www/node_modules
 	@cd www && npm run --silent build
 
 ticker: ## Show live market data from the local exchange, which cuts the connection now and then

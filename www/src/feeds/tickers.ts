@@ -2,7 +2,6 @@
 import type { DeribitClient, Ticker } from 'steadysocket'
 
 import { follow } from '../follow.js'
-import { nextFrame } from '../frame.js'
 import type { Journal } from '../journal.js'
 
 /** Follows a ticker: the newest one for each frame, and whether it is still true. */
@@ -13,12 +12,11 @@ export function followTicker(
   signal: AbortSignal,
   on: { tick: (ticker: Ticker) => void; freshness: (fresh: boolean) => void },
 ): Promise<void> {
-  return follow(client, `ticker.${name}.100ms`, { signal, overflow: 'latest' }, journal, async (update) => {
+  return follow(client, `ticker.${name}.100ms`, { signal, coalesce: 'frame' }, journal, (update) => {
     switch (update.type) {
       case 'data':
         on.tick(update.data)
-        on.freshness(true)
-        return nextFrame()
+        return on.freshness(true)
       case 'interrupted':
         return on.freshness(false)
       case 'refused':

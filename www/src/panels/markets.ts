@@ -3,7 +3,7 @@ import type { Ticker } from 'steadysocket'
 
 import { find, make, mark, write } from '../dom.js'
 import { number, percent } from '../format.js'
-import { everySecond, onFrame } from '../frame.js'
+import { everySecond } from '../frame.js'
 import type { Instrument } from '../instruments.js'
 import { Roving } from '../roving.js'
 import { Spark } from './spark.js'
@@ -59,7 +59,6 @@ class Card {
   readonly #price = make('span', 'price', '–')
   readonly #change = make('span', 'change', ' ')
   readonly #spark = new Spark(SECONDS)
-  readonly #paint = onFrame(() => this.#draw())
   #ticker: Ticker | undefined
   readonly element: HTMLButtonElement
 
@@ -75,7 +74,7 @@ class Card {
 
   tick(ticker: Ticker): void {
     this.#ticker = ticker
-    this.#paint()
+    this.#draw()
   }
 
   freshness(fresh: boolean): void {

@@ -3,7 +3,6 @@ import type { Ticker } from 'steadysocket'
 
 import { find, make, mark, write } from '../dom.js'
 import { compact, number, percent } from '../format.js'
-import { onFrame } from '../frame.js'
 import type { Instrument } from '../instruments.js'
 
 type Figure = (ticker: Ticker, decimals: number) => string | undefined
@@ -25,7 +24,6 @@ export class Quote {
   readonly #last = make('dd', 'last', '–')
   readonly #change = make('dd', 'change', ' ')
   readonly #figures = Object.entries(FIGURES).map(([name, read]) => ({ name, read, cell: make('dd', '', '–') }))
-  readonly #paint = onFrame(() => this.#draw())
   #instrument: Instrument | undefined
   #ticker: Ticker | undefined
 
@@ -50,7 +48,7 @@ export class Quote {
 
   tick(ticker: Ticker): void {
     this.#ticker = ticker
-    this.#paint()
+    this.#draw()
   }
 
   /** Whether the figures are still true. */
