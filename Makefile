@@ -35,7 +35,7 @@ pkg: web-setup ## Build the npm package into pkg/dist
 
 pkg-test: pkg ## Test the npm package in Node and in a page
 	cd pkg && npx --no-install tsc -p test
-	tests/with-exchange sh -c 'cd pkg && node --test --test-force-exit --test-timeout=60000 test/'
+	tests/with-exchange sh -c 'cd pkg && node --test --test-force-exit --test-timeout=60000 test/*.mjs'
 
 dashboard: www/dist ## Serve the market dashboard, with a local exchange that can be broken from it
 	@www/dashboard

@@ -31,22 +31,24 @@ function load(source: Source): Promise<unknown> {
 
 /** A `connect` for one source of the wasm. */
 export function connector(source: Source): Connect {
-  return async <M extends object>(url: Url, options: Options = {}) => open<M>(source, url, options)
+  return <M extends object>(url: Url, options: Options = {}) =>
+    open(source, url, options, (core) => new Client<M>(core))
 }
 
 /** Starts a client and waits until it is live. */
-export async function open<M extends object>(
+export async function open<C extends Pick<Client, 'close' | 'ended'>>(
   source: Source,
   url: Url,
   options: Options,
+  make: (core: Core) => C,
   venue?: object,
-): Promise<Client<M>> {
+): Promise<C> {
   const { signal, probe } = options
   signal?.throwIfAborted()
   await load(source)
   const asked = probe && { method: probe.method, params: JSON.stringify(probe.params) }
-  const core = make(url instanceof URL ? url.href : url, { ...options, probe: asked, deribit: venue })
-  const client = new Client<M>(core)
+  const core = start(url instanceof URL ? url.href : url, { ...options, probe: asked, deribit: venue })
+  const client = make(core)
   const close = () => void client.close()
   try {
     await abortable(signal, (cancel) => core.ready(cancel))
@@ -59,7 +61,7 @@ export async function open<M extends object>(
   return client
 }
 
-function make(url: string | (() => string | Promise<string>), options: object): Core {
+function start(url: string | (() => string | Promise<string>), options: object): Core {
   try {
     return new Core(url, options)
   } catch (error) {

@@ -1,6 +1,6 @@
 /** A WebSocket client that stays up, for pages and workers. */
 import { type Connect, connector } from './connect.js'
-import { type ConnectDeribit, deribitConnector } from './deribit.js'
+import { type ConnectDeribit, deribitConnector } from './deribit/client.js'
 
 export * from './api.js'
 

@@ -1,7 +1,7 @@
 /** The entry that holds the wasm itself, for bundlers that cannot place assets. A third larger. */
 import { type Connect, connector } from './connect.js'
 import { base64 } from './core_base64.js'
-import { type ConnectDeribit, deribitConnector } from './deribit.js'
+import { type ConnectDeribit, deribitConnector } from './deribit/client.js'
 
 export * from './api.js'
 

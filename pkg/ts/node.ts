@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 
 import { type Connect, connector } from './connect.js'
-import { type ConnectDeribit, deribitConnector } from './deribit.js'
+import { type ConnectDeribit, deribitConnector } from './deribit/client.js'
 
 export * from './api.js'
 
