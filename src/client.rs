@@ -124,7 +124,13 @@ impl Client {
         method: impl Into<Cow<'static, str>>,
         params: impl Serialize,
     ) -> Result<(), Error> {
-        self.submit(Work::Notify(Request::with(method, &params)?)).await.map(drop)
+        self.notification(Request::with(method, &params)?).await.map(drop)
+    }
+
+    /// A notification as it is to be written, and whose deadline can be set. Ready, with an empty payload, once it has
+    /// been given to the socket.
+    pub fn notification(&self, request: Request) -> Call {
+        self.submit(Work::Notify(request))
     }
 
     /// Sends several requests as one message, when the protocol has batches. The outcomes are in the requests' order.
@@ -152,7 +158,11 @@ impl Client {
             };
             return calls.into_iter().map(refuse).collect();
         }
-        futures::future::join_all(calls).await
+        let mut outcomes = Vec::with_capacity(calls.len());
+        for call in calls {
+            outcomes.push(call.await);
+        }
+        outcomes
     }
 
     /// Sends a message as it is, beside whatever the protocol sends. Ready once it has been given to the socket.

@@ -1,16 +1,11 @@
 //! A client for JavaScript.
 
-use std::future::Future;
-
-use futures::future::{Either, select};
 use js_sys::{Array, Promise, Uint8Array};
-use serde_json::value::RawValue;
-use steadysocket::error::NotSent;
-use steadysocket::{Client, CloseCode, Error, Message, Request, Web, start};
+use steadysocket::{Client, CloseCode, Message, Request, Web, start};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use crate::objects::{duration, in_millis, member, object, text};
+use crate::promise::promise;
 use crate::stream::Updates;
 use crate::{errors, options, stream};
 
@@ -60,12 +55,8 @@ impl Core {
 
     /// Sends a notification.
     pub fn notify(&self, method: String, params: Option<String>) -> Promise {
-        let client = self.client.clone();
-        promise(None, async move {
-            let raw = params.map(RawValue::from_string).transpose();
-            let params = raw.map_err(|error| NotSent::Params(error.to_string()))?;
-            client.notify(method, params).await.map(|()| JsValue::UNDEFINED)
-        })
+        let sent = self.client.notification(Request { method: method.into(), params });
+        promise(None, async move { sent.await.map(|_| JsValue::UNDEFINED) })
     }
 
     /// Sends requests `{ method, params }` as one message; the promise gives an array of outcomes.
@@ -149,22 +140,4 @@ impl Core {
             Ok(JsValue::UNDEFINED)
         })
     }
-}
-
-/// A promise of what the future gives. When `cancel` settles first, the future is dropped, and nobody looks at what the
-/// promise gives. `cancel` must settle in the end, or it would be held for ever.
-fn promise(
-    cancel: Option<Promise>,
-    future: impl Future<Output = Result<JsValue, Error>> + 'static,
-) -> Promise {
-    future_to_promise(async move {
-        let outcome = match cancel {
-            None => future.await,
-            Some(cancel) => match select(Box::pin(future), JsFuture::from(cancel)).await {
-                Either::Left((outcome, _)) => outcome,
-                Either::Right(_) => Ok(JsValue::UNDEFINED),
-            },
-        };
-        outcome.map_err(|error| errors::error(&error))
-    })
 }

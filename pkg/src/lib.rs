@@ -8,4 +8,5 @@ mod client;
 mod errors;
 mod objects;
 mod options;
+mod promise;
 mod stream;

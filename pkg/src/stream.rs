@@ -11,10 +11,10 @@ use js_sys::{Array, Promise};
 use steadysocket::protocol::Unmatched;
 use steadysocket::{Event, Feed, Message, Payload, State, Subscription, Update};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::errors;
 use crate::objects::{in_millis, object, set};
+use crate::promise::promise;
 
 /// A stream of updates for JavaScript.
 #[wasm_bindgen]
@@ -80,7 +80,7 @@ impl Updates {
     /// A promise of the next update; see [`take`](Self::take).
     pub fn next(&self) -> Promise {
         let updates = self.clone();
-        future_to_promise(async move { Ok(poll_fn(|cx| updates.poll(cx)).await) })
+        promise(None, async move { Ok(poll_fn(|cx| updates.poll(cx)).await) })
     }
 
     /// How many updates were dropped or replaced because the consumer was too slow.
