@@ -33,15 +33,8 @@ web-test: web-setup ## Run the simulation and the browser's transport in a real 
 pkg: web-setup ## Build the npm package into pkg/dist
 	pkg/build.sh
 
-pkg-test: pkg ## Test the npm package in Node and in a page
-	cd pkg && npx --no-install tsc -p test
-	tests/with-exchange sh -c 'cd pkg && node --test --test-force-exit --test-timeout=60000 test/*.mjs'
-
-dashboard: www/dist ## Serve the market dashboard, with a local exchange that can be broken from it
-	@www/dashboard
-
-www/dist: pkg www/node_modules
-	@cd www && npm run --silent build
+pkg-test: pkg pkg/test/node_modules ## Test the npm package: its types, in Node, in pages, and through bundlers
+	pkg/test/run
 
 ticker: ## Show live market data from the local exchange, which cuts the connection now and then
 	cargo run --release --example ticker -- --chaos

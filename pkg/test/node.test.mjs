@@ -1,11 +1,19 @@
-// The package as Node sees it, against the local exchange: `node --test test/smoke.mjs`, with its URL in the environment.
+// The package as Node sees it, with the class of `ws`, against the local exchange.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 
 import { RpcError, SteadyError, connect, connectDeribit } from 'steadysocket'
 import WebSocket from 'ws'
 
-const url = process.env.STEADYSOCKET_EXCHANGE
+import { startExchange } from '../../tests/browser-kit/index.mjs'
+
+let exchange, url
+before(async () => {
+  exchange = await startExchange('--no-credits')
+  url = exchange.url
+})
+after(() => exchange?.stop())
+
 const TICKER = 'ticker.BTC-PERPETUAL.100ms'
 const quick = { WebSocket, backoff: { base: 5 } }
 const deribit = (options = {}) => connectDeribit({ environment: 'testnet', url, ...quick, ...options })

@@ -1,0 +1,5 @@
+import { connectDeribit } from 'steadysocket'
+
+import { live } from './live.js'
+
+globalThis.outcome = live(connectDeribit)
