@@ -22,6 +22,7 @@ use crate::payload::Payload;
 use crate::protocol::{Protocol, Request, RequestId, Unmatched};
 use crate::queue::{Queue, Update};
 use crate::session::{Command, ConsumerId, Event, State, Stats, Work};
+use crate::time::Instant;
 use crate::transport::Platform;
 
 /// A handle to one connection that stays up. Clones are handles to the same connection.
@@ -56,7 +57,7 @@ impl Client {
         platform: L,
     ) -> Result<(Self, Driver<L, P>), ConfigError> {
         config.validate()?;
-        let mailbox = Arc::new(Mailbox::new(config.outbound));
+        let mailbox = Arc::new(Mailbox::new(config.outbound, platform.clock()));
         let client = Self(Arc::new(Link { mailbox: mailbox.clone(), queue: config.queue }));
         #[allow(clippy::arc_with_non_send_sync, reason = "a browser's provider stays in its thread")]
         let config = Arc::new(config);
@@ -268,6 +269,11 @@ impl Client {
     /// The connection's counters.
     pub fn stats(&self) -> Stats {
         self.0.mailbox.stats()
+    }
+
+    /// The time on the platform's clock, by which [`Stats::heard`] and all deadlines are measured.
+    pub fn now(&self) -> Instant {
+        self.0.mailbox.now()
     }
 
     /// Makes a new connection and restores everything on it. Calls under way get their outcome at once. An attempt

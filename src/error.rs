@@ -179,6 +179,9 @@ pub enum NotSent {
     /// The protocol cannot express it.
     #[error("the protocol does not support {0}")]
     Unsupported(&'static str),
+    /// It needs a login, and no credentials were given.
+    #[error("it needs a login, and no credentials were given")]
+    NotLoggedIn,
     /// The client has ended.
     #[error("the client has ended: {0}")]
     Ended(Ended),
@@ -190,6 +193,7 @@ impl NotSent {
             Self::Disconnected(_) | Self::Offline | Self::DeadlinePassed => Category::Connection,
             Self::QueueFull | Self::RateLimited(_) | Self::TooExpensive => Category::Application,
             Self::TooLarge { .. } | Self::Params(_) | Self::Unsupported(_) => Category::Application,
+            Self::NotLoggedIn => Category::Authentication,
             Self::Ended(ended) => ended.category(),
         }
     }
@@ -200,6 +204,7 @@ impl NotSent {
                 Advice::Retry(None)
             }
             Self::RateLimited(wait) => Advice::Retry(Some(*wait)),
+            Self::NotLoggedIn => Advice::Reauthenticate,
             Self::TooExpensive | Self::TooLarge { .. } | Self::Params(_) | Self::Unsupported(_) => {
                 Advice::Change
             }
@@ -559,9 +564,23 @@ pub enum Disconnect {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpeningError {
-    /// The server refused the credentials: the client ends.
-    #[error("login refused: {0}")]
+    /// The server refused the credentials, or does not let them do what a step does: the client ends.
+    #[error("not authorized: {0}")]
     Authentication(RpcError),
+    /// The login grants less than was asked for: the client ends.
+    #[error("the login was asked for {asked:?} and grants {granted:?}")]
+    Narrowed {
+        /// The scope that was asked for.
+        asked: String,
+        /// The scope that was granted.
+        granted: String,
+    },
+    /// Whoever signs the login does not want to: the client ends.
+    #[error("{0}")]
+    Unsigned(String),
+    /// The user logged out: the client ends.
+    #[error("logged out")]
+    LoggedOut,
     /// The server refused a step; it is tried again on the next connection.
     #[error("{method} refused: {error}")]
     Rejected {
@@ -593,6 +612,29 @@ pub enum OpeningError {
     /// This is not the server that the configuration speaks of: the client ends.
     #[error("{0}")]
     WrongServer(String),
+}
+
+impl OpeningError {
+    /// Which of the four categories this belongs to.
+    pub fn category(&self) -> Category {
+        match self {
+            Self::Authentication(_) | Self::Narrowed { .. } | Self::Unsigned(_) => Category::Authentication,
+            Self::TimedOut { .. } | Self::NotSent { .. } => Category::Connection,
+            Self::Unexpected(_) => Category::Protocol,
+            Self::Rejected { error, .. } => error.meaning.category,
+            Self::Unprepared(_) | Self::WrongServer(_) | Self::LoggedOut => Category::Application,
+        }
+    }
+
+    /// Whether another attempt makes sense.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Authentication(_) | Self::Narrowed { .. } | Self::Unsigned(_) => Verdict::Stop,
+            Self::WrongServer(_) | Self::LoggedOut => Verdict::Stop,
+            Self::Rejected { .. } | Self::TimedOut { .. } | Self::NotSent { .. } => Verdict::Retry(None),
+            Self::Unprepared(_) | Self::Unexpected(_) => Verdict::Retry(None),
+        }
+    }
 }
 
 /// Why the client does not try again.
@@ -658,14 +700,7 @@ impl Disconnect {
             Self::Closed(None) | Self::Dropped(_) => Category::Connection,
             Self::Silent(_) | Self::Stalled(_) => Category::Connection,
             Self::Violation { .. } => Category::Protocol,
-            Self::Opening(OpeningError::Authentication(_)) => Category::Authentication,
-            Self::Opening(OpeningError::Rejected { error, .. }) => error.meaning.category,
-            Self::Opening(OpeningError::TimedOut { .. } | OpeningError::NotSent { .. }) => {
-                Category::Connection
-            }
-            Self::Opening(OpeningError::Unprepared(_)) => Category::Application,
-            Self::Opening(OpeningError::Unexpected(_)) => Category::Protocol,
-            Self::Opening(OpeningError::WrongServer(_)) => Category::Application,
+            Self::Opening(error) => error.category(),
             Self::Protocol(_) | Self::Requested => Category::Application,
         }
     }

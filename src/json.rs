@@ -360,6 +360,16 @@ impl PartialEq<str> for Str<'_> {
     }
 }
 
+/// Gives each member of an object, in order.
+pub(crate) fn members<'a>(value: &'a [u8], mut each: impl FnMut(Str<'a>, &'a [u8])) -> Result<(), Malformed> {
+    let mut reader = Reader::new(value);
+    reader.object()?;
+    while let Some(name) = reader.member()? {
+        each(name, reader.value()?);
+    }
+    Ok(())
+}
+
 /// The value as an unsigned integer, when it is written as one: no sign, fraction or exponent.
 pub(crate) fn unsigned(value: &[u8]) -> Option<u64> {
     if value.is_empty() || (value.len() > 1 && value[0] == b'0') {

@@ -31,6 +31,7 @@ mod subscriptions;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use envelope::Extra;
 use envelope::{Envelope, Wanted, read_error};
 pub(crate) use subscriptions::channels;
 pub use subscriptions::{Style, Subscriptions};
@@ -76,7 +77,7 @@ impl Default for JsonRpc {
 impl JsonRpc {
     /// JSON-RPC with integer ids, lenient reading, and [`Subscriptions::by_channel`].
     pub fn new() -> Self {
-        let wanted = Wanted { route: "", data: "", extra: None };
+        let wanted = Wanted { route: "", data: "", extra: &[] };
         let subscriptions = Subscriptions::default();
         Self { ids: Ids::Integers, strict: false, subscriptions, probe: None, wanted }
             .subscriptions(Subscriptions::default())
@@ -112,28 +113,24 @@ impl JsonRpc {
         self
     }
 
-    /// Has [`read_with`](Self::read_with) report one more member of every object.
-    pub(crate) fn extra_member(mut self, name: &'static str) -> Self {
-        self.wanted.extra = Some(name);
+    /// Has [`read_with`](Self::read_with) report more members of every object.
+    pub(crate) fn extra_members(mut self, names: &'static [&'static str]) -> Self {
+        self.wanted.extra = names;
         self
     }
 
-    /// As [`Protocol::read`], with the value of the [extra member](Self::extra_member) of the object that each thing
+    /// As [`Protocol::read`], with the values of the [extra members](Self::extra_members) of the object that each thing
     /// was found in.
-    pub(crate) fn read_with<'m>(
-        &self,
-        message: &'m Message,
-        found: &mut dyn FnMut(Inbound<'m>, Option<&'m [u8]>),
-    ) {
+    pub(crate) fn read_with<'m>(&self, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>, Extra<'m>)) {
         if let Err(malformed) = self.read_message(message, found) {
-            found(Inbound::Invalid(malformed.to_string()), None);
+            found(Inbound::Invalid(malformed.to_string()), Extra::default());
         }
     }
 
     fn read_message<'m>(
         &self,
         message: &'m Message,
-        found: &mut dyn FnMut(Inbound<'m>, Option<&'m [u8]>),
+        found: &mut dyn FnMut(Inbound<'m>, Extra<'m>),
     ) -> Result<(), json::Malformed> {
         let mut reader = match message {
             Message::Text(text) => Reader::new(text.as_bytes()),
@@ -155,7 +152,7 @@ impl JsonRpc {
             _ => {
                 reader.value()?;
                 reader.end()?;
-                found(invalid("neither an object nor an array"), None);
+                found(invalid("neither an object nor an array"), Extra::default());
             }
         }
         Ok(())
@@ -165,14 +162,14 @@ impl JsonRpc {
         &self,
         mut reader: Reader<'m>,
         message: &'m Message,
-        found: &mut dyn FnMut(Inbound<'m>, Option<&'m [u8]>),
+        found: &mut dyn FnMut(Inbound<'m>, Extra<'m>),
     ) -> Result<(), json::Malformed> {
         reader.array()?;
         let (mut elements, mut strange) = (0, 0);
         while reader.element()? {
             elements += 1;
             if elements > MAX_BATCH {
-                found(invalid("a batch of too many elements"), None);
+                found(invalid("a batch of too many elements"), Extra::default());
                 break;
             }
             if reader.peek()? != b'{' {
@@ -185,9 +182,12 @@ impl JsonRpc {
             found(self.judge(&envelope, reader.since(start), message), envelope.extra);
         }
         if strange > 0 {
-            found(Inbound::Invalid(format!("{strange} elements of a batch that are no objects")), None);
+            found(
+                Inbound::Invalid(format!("{strange} elements of a batch that are no objects")),
+                Extra::default(),
+            );
         }
-        found(if elements == 0 { invalid("an empty batch") } else { Inbound::EndOfBatch }, None);
+        found(if elements == 0 { invalid("an empty batch") } else { Inbound::EndOfBatch }, Extra::default());
         Ok(())
     }
 

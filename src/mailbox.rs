@@ -1,6 +1,7 @@
 //! How handles reach their driver: one bounded queue of mail, and one place where the driver says how things are.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -14,6 +15,8 @@ use crate::payload::Payload;
 use crate::protocol::{RequestId, RequestIds, Unmatched};
 use crate::queue::Queue;
 use crate::session::{Command, ConsumerId, Event, State, Stats, Work};
+use crate::time::Instant;
+use crate::transport::Clock;
 
 pub(crate) type Outcome = Result<Payload, Error>;
 
@@ -58,9 +61,9 @@ impl Mail {
     }
 }
 
-#[derive(Debug)]
 pub(crate) struct Mailbox {
     inner: Mutex<Inner>,
+    clock: Clock,
     /// The driver's.
     waker: AtomicWaker,
     pub(crate) ids: RequestIds,
@@ -78,7 +81,7 @@ struct Inner {
 }
 
 impl Mailbox {
-    pub(crate) fn new(limit: OutboundLimit) -> Self {
+    pub(crate) fn new(limit: OutboundLimit, clock: Clock) -> Self {
         let inner = Inner {
             mail: VecDeque::new(),
             submissions: (0, 0),
@@ -86,7 +89,13 @@ impl Mailbox {
             state: State::Connecting { attempt: 1 },
             stats: Stats::default(),
         };
-        Self { inner: Mutex::new(inner), waker: AtomicWaker::new(), ids: RequestIds::default(), limit }
+        let (inner, waker) = (Mutex::new(inner), AtomicWaker::new());
+        Self { inner, clock, waker, ids: RequestIds::default(), limit }
+    }
+
+    /// The time on the driver's clock.
+    pub(crate) fn now(&self) -> Instant {
+        (self.clock)()
     }
 
     /// Leaves mail for the driver. What is bounded in number by the handles themselves is always taken.
@@ -150,5 +159,11 @@ impl Mailbox {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox").field("inner", &self.inner).finish_non_exhaustive()
     }
 }

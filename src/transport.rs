@@ -27,6 +27,9 @@ pub trait Platform: Unpin {
     /// The time on the platform's monotonic clock.
     fn now(&self) -> Instant;
 
+    /// The same clock, to be read by those who hold a [`Client`](crate::Client).
+    fn clock(&self) -> Clock;
+
     /// Entropy for jitter and ping payloads, different for each client.
     fn seed(&self) -> u64;
 
@@ -42,6 +45,9 @@ pub trait Platform: Unpin {
         Poll::Pending
     }
 }
+
+/// Reads a platform's clock, from any thread.
+pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// An open WebSocket: frames in, frames out. Dropping it closes the connection at once, without a close frame.
 ///

@@ -37,7 +37,7 @@ use super::BoxFuture;
 use crate::config::{Config, Url};
 use crate::error::{ConnectError, Phase};
 use crate::time::Instant;
-use crate::transport::{Attempt, Platform};
+use crate::transport::{Attempt, Clock, Platform};
 
 /// Connections by tokio and rustls.
 ///
@@ -90,8 +90,11 @@ impl Platform for Native {
 
     /// tokio's clock, so that its paused time works.
     fn now(&self) -> Instant {
-        let elapsed = TokioInstant::now().saturating_duration_since(*EPOCH);
-        Instant::ZERO + elapsed
+        now()
+    }
+
+    fn clock(&self) -> Clock {
+        Arc::new(now)
     }
 
     fn seed(&self) -> u64 {
@@ -123,6 +126,10 @@ static EPOCH: LazyLock<TokioInstant> = LazyLock::new(|| {
     let first_use = TokioInstant::now();
     first_use.checked_sub(Duration::from_secs(365 * 24 * 60 * 60)).unwrap_or(first_use)
 });
+
+fn now() -> Instant {
+    Instant::ZERO + TokioInstant::now().saturating_duration_since(*EPOCH)
+}
 
 async fn open(attempt: Attempt, connector: Arc<Connector>) -> Result<NativeSocket, ConnectError> {
     let Attempt { url, config, progress } = attempt;

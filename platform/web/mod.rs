@@ -13,6 +13,7 @@ mod text;
 mod timer;
 
 use std::fmt;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use self::signals::Signals;
@@ -20,7 +21,7 @@ use self::timer::Timer;
 use super::BoxFuture;
 use crate::error::ConnectError;
 use crate::time::Instant;
-use crate::transport::{Attempt, Platform, Signal};
+use crate::transport::{Attempt, Clock, Platform, Signal};
 
 pub use self::connect::{connect, connect_with, start};
 pub use self::socket::WebSocket;
@@ -68,6 +69,10 @@ impl Platform for Web {
 
     fn now(&self) -> Instant {
         timer::now()
+    }
+
+    fn clock(&self) -> Clock {
+        Arc::new(timer::now)
     }
 
     fn seed(&self) -> u64 {

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Adapter, Options, Topic};
+use super::{Adapter, Clock, Options, ServerTime, Topic};
 use crate::client::{Client, FromPayload, Subscription};
 use crate::config::Config;
 use crate::driver::Driver;
-use crate::error::{ConfigError, Error};
+use crate::error::{ConfigError, Error, Unknown};
+use crate::protocol::Request;
 use crate::transport::Platform;
 
 /// A handle to Deribit over one connection that stays up. Clones are handles to the same connection.
@@ -26,6 +27,7 @@ use crate::transport::Platform;
 #[derive(Clone, Debug)]
 pub struct Deribit {
     client: Client,
+    clock: Clock,
 }
 
 impl Deribit {
@@ -34,14 +36,17 @@ impl Deribit {
     /// `config` is most often [`Options::config`], changed where you want it changed.
     ///
     /// # Errors
-    /// A [`ConfigError`] that names the first field of `config` that cannot work.
+    /// A [`ConfigError`] that names the first field of `options` or `config` that cannot work.
     pub fn with_platform<L: Platform>(
         options: Options,
         config: Config,
         platform: L,
     ) -> Result<(Self, Driver<L, Adapter>), ConfigError> {
-        let (client, driver) = Client::with_platform(config, Adapter::new(options), platform)?;
-        Ok((Self { client }, driver))
+        options.validate()?;
+        let adapter = Adapter::new(options);
+        let clock = adapter.clock();
+        let (client, driver) = Client::with_platform(config, adapter, platform)?;
+        Ok((Self { client, clock }, driver))
     }
 
     /// The client below: its state, events, statistics, and everything that is not the venue's.
@@ -75,6 +80,31 @@ impl Deribit {
     /// As [`Client::subscribe`].
     pub async fn subscribe_raw(&self, channel: impl Into<String>) -> Result<Subscription, Error> {
         self.client.subscribe(channel).await
+    }
+
+    /// What the venue's clock says now; `None` before the first connection.
+    pub fn server_time(&self) -> Option<ServerTime> {
+        self.clock.at(self.client.now())
+    }
+
+    /// The venue's clock, as it is known from the replies.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Logs out, which makes the login's tokens invalid and does not trigger cancel on disconnect, and ends the client.
+    ///
+    /// # Errors
+    /// What became of the request, unless the server closed the connection in answer to it. The client goes on then,
+    /// until it needs a new connection: none is made after a logout was sent.
+    pub async fn logout(&self) -> Result<(), Error> {
+        match self.client.request(Request::new("private/logout")).await {
+            Ok(_) | Err(Error::Unknown(Unknown::Disconnected(_) | Unknown::Ended(_))) => {
+                self.close().await;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Closes the connection: see [`Client::close`].

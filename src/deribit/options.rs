@@ -1,13 +1,17 @@
 //! What a user may choose about the venue.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::auth::{Choice, Credentials};
 use super::credits::Matching;
+use super::params::Params;
+use super::signer::{Hold, Signer};
 use crate::config::{Config, Url};
 use crate::error::ConfigError;
-use crate::json;
 use crate::protocol::Request;
+use crate::secret::Secret;
 
 /// The venue refuses a shorter heartbeat.
 const MIN_HEARTBEAT: Duration = Duration::from_secs(10);
@@ -27,6 +31,22 @@ pub struct Options {
     client: (Cow<'static, str>, Cow<'static, str>),
     heartbeat: Duration,
     matching: Matching,
+    login: Choice,
+    cancel_on_disconnect: CancelOnDisconnect,
+}
+
+/// What becomes of open orders when a connection ends, other than by [`logout`](super::Deribit::logout).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CancelOnDisconnect {
+    /// What the account is set to; off, unless that was changed.
+    #[default]
+    AsAccount,
+    /// They stay.
+    Off,
+    /// Orders that were placed on this connection are cancelled with it.
+    Connection,
+    /// Sets the account so that the orders of every later connection are cancelled with it too. It stays set.
+    Account,
 }
 
 /// Which of the venue's worlds: they have separate accounts, keys, instruments and credits.
@@ -97,6 +117,8 @@ impl Options {
             client: (env!("CARGO_PKG_NAME").into(), env!("CARGO_PKG_VERSION").into()),
             heartbeat: MIN_HEARTBEAT,
             matching: Matching::TIER_4,
+            login: Choice::default(),
+            cancel_on_disconnect: CancelOnDisconnect::default(),
         }
     }
 
@@ -134,6 +156,56 @@ impl Options {
         self
     }
 
+    /// Logs in on each connection by sending a key's id and secret. The local exchange knows `local` and
+    /// `local-secret`.
+    #[must_use]
+    pub fn credentials(mut self, id: impl Into<String>, secret: impl Into<Secret>) -> Self {
+        self.login.credentials = Some(Credentials::Secret { id: id.into(), secret: secret.into() });
+        self
+    }
+
+    /// As [`credentials`](Self::credentials), with a signature in place of the secret, which never leaves this machine.
+    #[must_use]
+    pub fn signed_credentials(self, id: impl Into<String>, secret: impl Into<Secret>) -> Self {
+        self.signer(id, Hold(secret.into()))
+    }
+
+    /// Logs in on each connection with a signature that somebody else makes.
+    #[must_use]
+    pub fn signer(mut self, id: impl Into<String>, signer: impl Signer + 'static) -> Self {
+        #[allow(clippy::arc_with_non_send_sync, reason = "a browser's signer stays in its thread")]
+        let signer = Arc::new(signer);
+        self.login.credentials = Some(Credentials::Signature { id: id.into(), signer });
+        self
+    }
+
+    /// What to ask for at login, in the venue's words: `trade:read_write account:read session:bot-1`.
+    ///
+    /// Without it the server gives all that the key may do, on this connection (`connection`). `session:NAME` makes a
+    /// token that outlives the connection and counts among the key's 16 sessions. Where less is granted than was asked
+    /// for, opening fails with [`OpeningError::Narrowed`](crate::error::OpeningError::Narrowed).
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.login.scope = Some(scope.into());
+        self
+    }
+
+    /// Whether private requests carry the login's token as `access_token`. Off by default: the server knows the
+    /// connection.
+    #[must_use]
+    pub fn attach_token(mut self, attach: bool) -> Self {
+        self.login.attach_token = attach;
+        self
+    }
+
+    /// What becomes of open orders when the connection ends. Set anew on each connection, before anything else is sent;
+    /// it needs credentials.
+    #[must_use]
+    pub fn cancel_on_disconnect(mut self, choice: CancelOnDisconnect) -> Self {
+        self.cancel_on_disconnect = choice;
+        self
+    }
+
     /// The account's allowance at the matching engine. [`Matching::TIER_4`] by default, the lowest.
     #[must_use]
     pub fn matching(mut self, limits: Matching) -> Self {
@@ -150,18 +222,39 @@ impl Options {
         self.matching
     }
 
+    /// Checks what belongs together.
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        if self.login.credentials.is_none() && self.cancel_on_disconnect != CancelOnDisconnect::AsAccount {
+            return Err(ConfigError::new("cancel_on_disconnect", "needs credentials"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn login(&self) -> Choice {
+        self.login.clone()
+    }
+
     pub(super) fn hello(&self) -> Request {
         let (name, version) = &self.client;
-        let mut params = String::from("{\"client_name\":");
-        json::quote(&mut params, name);
-        params.push_str(",\"client_version\":");
-        json::quote(&mut params, version);
-        params.push('}');
-        Request { method: "public/hello".into(), params: Some(params) }
+        request("public/hello", Params::default().text("client_name", name).text("client_version", version))
     }
 
     pub(super) fn set_heartbeat(&self) -> Request {
-        let params = format!("{{\"interval\":{}}}", self.heartbeat.as_secs());
-        Request { method: "public/set_heartbeat".into(), params: Some(params) }
+        request("public/set_heartbeat", Params::default().plain("interval", self.heartbeat.as_secs()))
     }
+
+    /// None when nothing is to be set.
+    pub(super) fn cancel_request(&self) -> Option<Request> {
+        let (method, scope) = match self.cancel_on_disconnect {
+            CancelOnDisconnect::AsAccount => return None,
+            CancelOnDisconnect::Off => ("private/disable_cancel_on_disconnect", "connection"),
+            CancelOnDisconnect::Connection => ("private/enable_cancel_on_disconnect", "connection"),
+            CancelOnDisconnect::Account => ("private/enable_cancel_on_disconnect", "account"),
+        };
+        Some(request(method, Params::default().text("scope", scope)))
+    }
+}
+
+fn request(method: &'static str, params: Params) -> Request {
+    Request { method: method.into(), params: Some(params.done()) }
 }

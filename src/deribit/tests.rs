@@ -1,6 +1,13 @@
+use std::time::Duration;
+
+use super::adapter::{MAX_MESSAGE, error_of};
 use super::*;
-use crate::error::{Advice, Category, Executed, Meaning};
-use crate::frame::CloseCode;
+use crate::error::{Advice, Category, Executed, Meaning, NotSent, OpeningError, RpcError, Verdict};
+use crate::frame::{CloseCode, CloseFrame, Message};
+use crate::payload::Payload;
+use crate::protocol::{Confirmation, Protocol, Request, RequestId, Step};
+use crate::session::limiter::Lane;
+use crate::time::Instant;
 
 fn read(protocol: &mut Adapter, text: &str) -> Vec<String> {
     let message = Message::from(text);
@@ -81,6 +88,19 @@ fn the_environment_is_checked() {
         assert_eq!(matches!(step, Step::Call(_)), passes, "{testnet}: {step:?}");
         assert!(passes || matches!(step, Step::Fail(OpeningError::WrongServer(_))));
     }
+}
+
+#[test]
+fn another_environment_after_the_opening_is_told_once() {
+    let mut protocol = production();
+    protocol.open(Instant::ZERO, None);
+    read(&mut protocol, &reply(",\"testnet\":false"));
+    let ok = Payload::from("\"ok\"");
+    while !matches!(protocol.open(Instant::ZERO, Some(Ok(&ok))), Step::Done) {}
+    let found = read(&mut protocol, &reply(",\"testnet\":true"));
+    assert!(found[1].starts_with("Invalid(\"the server is the test network"), "{found:?}");
+    assert_eq!(read(&mut protocol, &reply(",\"testnet\":true")).len(), 1);
+    assert_eq!(read(&mut protocol, &reply("")).len(), 1);
 }
 
 #[test]
@@ -175,7 +195,7 @@ fn what_the_venue_cannot_take_does_not_leave() {
 
 #[test]
 fn a_full_subscribe_request_fits_into_a_message() {
-    let mut protocol = production();
+    let mut protocol = Adapter::new(Options::production().credentials("id", "secret"));
     let limits = protocol.subscribe_limits();
     let name = "ticker.BTC_USDC-30JUN23-100000d625-C.100ms";
     let fitting = (limits.bytes / (name.len() + 3)).min(limits.channels);

@@ -3,6 +3,12 @@
 use crate::error::{Meaning, RpcError};
 use crate::json::{self, Malformed, Reader, Str};
 
+/// How many members a venue can ask for.
+const EXTRA: usize = 3;
+
+/// The values of the members that a venue asked for, in its order.
+pub(crate) type Extra<'m> = [Option<&'m [u8]>; EXTRA];
+
 /// Which members are wanted besides those of the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
@@ -10,8 +16,8 @@ pub(super) struct Wanted {
     pub(super) route: &'static str,
     /// In `params`: what holds the subscription's data.
     pub(super) data: &'static str,
-    /// In the object itself: one more, for a venue's own use.
-    pub(super) extra: Option<&'static str>,
+    /// In the object itself: more, at most [`EXTRA`], for a venue's own use.
+    pub(super) extra: &'static [&'static str],
 }
 
 /// Each member's value as received; `None` for one that is not there.
@@ -23,7 +29,7 @@ pub(super) struct Envelope<'m> {
     pub(super) params: Option<&'m [u8]>,
     pub(super) result: Option<&'m [u8]>,
     pub(super) error: Option<&'m [u8]>,
-    pub(super) extra: Option<&'m [u8]>,
+    pub(super) extra: Extra<'m>,
     pub(super) route: Option<&'m [u8]>,
     pub(super) data: Option<&'m [u8]>,
     /// A member of those above came twice, so that its value is anybody's guess (RFC 8259 section 4).
@@ -55,8 +61,10 @@ impl<'m> Envelope<'m> {
             b"method" => &mut self.method,
             b"result" => &mut self.result,
             b"error" => &mut self.error,
-            other if wanted.extra.is_some_and(|extra| extra.as_bytes() == other) => &mut self.extra,
-            _ => return reader.value().map(drop),
+            other => match wanted.extra.iter().position(|extra| extra.as_bytes() == other) {
+                Some(place) if place < EXTRA => &mut self.extra[place],
+                _ => return reader.value().map(drop),
+            },
         };
         self.ambiguous |= slot.replace(reader.value()?).is_some();
         Ok(())

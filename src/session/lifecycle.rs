@@ -436,8 +436,8 @@ fn verdict<P: Protocol>(reason: &Disconnect, protocol: &P) -> Verdict {
     match reason {
         Disconnect::Connect(error) => error.verdict(),
         Disconnect::Closed(Some(frame)) => protocol.close_verdict(frame),
-        Disconnect::Opening(OpeningError::Authentication(_) | OpeningError::WrongServer(_)) => Verdict::Stop,
-        Disconnect::Opening(_) | Disconnect::Closed(None) | Disconnect::Dropped(_) => Verdict::Retry(None),
+        Disconnect::Opening(error) => error.verdict(),
+        Disconnect::Closed(None) | Disconnect::Dropped(_) => Verdict::Retry(None),
         Disconnect::Silent(_) | Disconnect::Stalled(_) | Disconnect::Violation { .. } => Verdict::Retry(None),
         Disconnect::Protocol(_) | Disconnect::Requested => Verdict::Retry(None),
     }

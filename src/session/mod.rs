@@ -1,12 +1,12 @@
 //! The pure state machine of one logical connection.
 
 pub mod limiter;
+pub(crate) mod random;
 
 mod api;
 mod backoff;
 mod heartbeat;
 mod lifecycle;
-mod random;
 mod requests;
 mod subscriptions;
 mod timers;

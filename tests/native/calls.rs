@@ -45,11 +45,13 @@ async fn the_venues_errors_are_typed() {
     for (method, params, code) in [
         ("public/no_such_method", json!({}), -32601),
         ("public/get_instrument", json!({}), -32602),
-        ("private/buy", json!({ "amount": 10 }), 13009),
+        ("private/buy", json!({ "amount": 10, "access_token": "nobody's" }), 13009),
     ] {
         let outcome = soon(client.call::<Value>(method, params)).await;
         assert!(matches!(&outcome, Err(Error::Rejected(error)) if error.code == code), "{outcome:?}");
     }
+    let outcome = soon(client.call::<Value>("private/buy", json!({ "amount": 10 }))).await;
+    assert_eq!(outcome, Err(Error::NotSent(NotSent::NotLoggedIn)));
     let outcome = soon(client.call::<String>("public/get_time", ())).await;
     assert!(matches!(outcome, Err(Error::Decode(_))), "{outcome:?}");
     let outcome = soon(client.call::<Value>("public/test", json!([1]))).await;

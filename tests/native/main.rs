@@ -11,6 +11,7 @@ mod data;
 mod fairness;
 mod hostile;
 mod limits;
+mod login;
 mod opening;
 mod recovery;
 mod secrets;

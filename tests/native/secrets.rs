@@ -4,8 +4,9 @@ use std::fmt::{Debug, Display};
 
 use futures::FutureExt;
 use serde_json::{Value, json};
+use steadysocket::deribit::{Adapter, Deribit, Options};
 use steadysocket::{Config, Event, Feed, Message, Native, Request, Update};
-use steadysocket_exchange::{Door, Fault, Span, Target};
+use steadysocket_exchange::{Account, Door, Fault, Span, Target};
 
 use crate::support::*;
 
@@ -42,8 +43,12 @@ impl Printed {
     }
 
     fn check(self) {
-        for text in self.0 {
-            assert!(!text.contains(CANARY), "{text}");
+        self.check_for(CANARY);
+    }
+
+    fn check_for(&self, secret: &str) {
+        for text in &self.0 {
+            assert!(!text.contains(secret), "{text}");
         }
     }
 }
@@ -107,6 +112,60 @@ async fn a_life_full_of_faults_prints_no_secret() {
     printed.error(client.subscribe("a").await.unwrap_err());
     printed.debug((&client, &stream, &events, client.state()));
     printed.drain(&mut events);
+    printed.check();
+}
+
+#[tokio::test]
+async fn logins_print_neither_secrets_nor_tokens_nor_signatures() {
+    let mut printed = Printed::default();
+    let account = Account::new("me").key("me", CANARY);
+    let exchange = exchange().account(account).start().await.unwrap();
+    for options in [
+        Options::testnet().credentials("me", CANARY).attach_token(true),
+        Options::testnet().signed_credentials("me", CANARY),
+    ] {
+        let options = options.scope("expires:1");
+        printed.debug(&options);
+        printed.debug(Adapter::new(options.clone()));
+        let config = config(exchange.url());
+        let deribit = soon(Deribit::connect_with(options, config, Native::new())).await.unwrap();
+        let mut events = deribit.client().events();
+        printed.debug((&deribit, deribit.client().state(), deribit.server_time()));
+        // Renewed, cut, logged in anew, refused, logged out.
+        let renewals = exchange.look(|journal| journal.count("public/auth")) + 2;
+        soon(exchange.wait_until(|journal| journal.count("public/auth") >= renewals)).await;
+        exchange.fault(Target::All, Fault::Reset);
+        disconnected(&mut events).await;
+        soon(deribit.client().ready()).await.unwrap();
+        printed.error(soon(deribit.call::<Value>("private/nonsense", ())).await.unwrap_err());
+        printed.error(
+            soon(deribit.call::<u64>("public/auth", json!({ "client_secret": CANARY }))).await.unwrap_err(),
+        );
+        soon(deribit.logout()).await.unwrap();
+        printed.debug(&deribit);
+        printed.drain(&mut events);
+    }
+    for options in [
+        Options::testnet().credentials("nobody", CANARY),
+        Options::testnet().credentials("me", format!("{CANARY}x")),
+        Options::testnet().signed_credentials("me", format!("{CANARY}x")),
+    ] {
+        let outcome = soon(Deribit::connect_with(options, config(exchange.url()), Native::new())).await;
+        printed.error(outcome.unwrap_err());
+    }
+    // What the exchange was sent is secret too, and what it gave out comes back to it.
+    let sent = exchange.look(|journal| {
+        let secrets = ["access_token", "refresh_token", "signature"];
+        let of = |params: &serde_json::Map<String, Value>| {
+            secrets
+                .iter()
+                .filter_map(|name| params.get(*name)?.as_str().map(str::to_owned))
+                .collect::<Vec<_>>()
+        };
+        journal.requests().flat_map(|request| of(&request.params)).collect::<Vec<_>>()
+    });
+    assert!(sent.len() >= 6, "{}", sent.len());
+    sent.iter().for_each(|secret| printed.check_for(secret));
     printed.check();
 }
 

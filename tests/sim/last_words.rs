@@ -3,15 +3,15 @@
 use std::cell::Cell;
 use std::future::{Ready, ready};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use futures::FutureExt;
 use futures::task::noop_waker_ref;
 use steadysocket::config::Backoff;
 use steadysocket::error::{ConnectError, Disconnect, Ended, Error};
 use steadysocket::time::Instant;
-use steadysocket::transport::{Attempt, Platform, Socket};
+use steadysocket::transport::{Attempt, Clock, Platform, Socket};
 use steadysocket::{Client, Config, Event, Frame, JsonRpc, State};
 
 use crate::test;
@@ -24,6 +24,9 @@ struct BrittleSocket {
     talked: bool,
 }
 
+/// When everything here happens.
+const ONE_SECOND: Instant = Instant::from_nanos(1_000_000_000);
+
 impl Platform for Brittle {
     type Socket = BrittleSocket;
     type Connecting = Ready<Result<BrittleSocket, ConnectError>>;
@@ -31,7 +34,11 @@ impl Platform for Brittle {
     const PINGS: bool = true;
 
     fn now(&self) -> Instant {
-        Instant::ZERO + Duration::from_secs(1)
+        ONE_SECOND
+    }
+
+    fn clock(&self) -> Clock {
+        Arc::new(|| ONE_SECOND)
     }
 
     fn seed(&self) -> u64 {
@@ -132,7 +139,11 @@ impl Platform for Rationed {
     const PINGS: bool = true;
 
     fn now(&self) -> Instant {
-        Instant::ZERO + Duration::from_secs(1)
+        ONE_SECOND
+    }
+
+    fn clock(&self) -> Clock {
+        Arc::new(|| ONE_SECOND)
     }
 
     fn seed(&self) -> u64 {

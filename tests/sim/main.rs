@@ -17,6 +17,7 @@ mod calls;
 mod connect;
 mod last_words;
 mod liveness;
+mod login;
 mod recovery;
 mod regressions;
 mod storm;

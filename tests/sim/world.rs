@@ -6,6 +6,8 @@ use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use futures::executor::{LocalPool, LocalSpawner};
 use futures::task::LocalSpawnExt;
 use steadysocket::error::{ConnectError, Disconnect, Ended};
 use steadysocket::time::Instant;
-use steadysocket::transport::{Attempt, Platform, Signal, Socket};
+use steadysocket::transport::{Attempt, Clock, Platform, Signal, Socket};
 use steadysocket::{Client, Config, Frame, Protocol};
 
 pub type ConnId = usize;
@@ -52,6 +54,8 @@ enum Happening {
 /// What venue and platform can do to the network.
 pub struct Net {
     now: Instant,
+    /// The same, for clients' handles.
+    clock: Arc<AtomicU64>,
     sequence: u64,
     happenings: BTreeMap<(Instant, u64), Happening>,
     conns: Vec<Conn>,
@@ -80,6 +84,9 @@ struct Conn {
     over: bool,
     in_flight: usize,
 }
+
+/// Far from the epoch, so that nothing works only because the clock starts at zero.
+const BEGINNING: Instant = Instant::from_nanos(1_000_000_000_000_000);
 
 /// Frames on their way that fill the pipe.
 const PIPE: usize = 16;
@@ -167,6 +174,11 @@ impl Net {
         at
     }
 
+    fn set_clock(&mut self, now: Instant) {
+        self.now = now;
+        self.clock.store(now.as_nanos(), Ordering::Relaxed);
+    }
+
     fn schedule(&mut self, at: Instant, happening: Happening) {
         self.sequence += 1;
         self.happenings.insert((at, self.sequence), happening);
@@ -185,8 +197,8 @@ pub struct World {
 impl World {
     pub fn new(seed: u64, venue: impl Venue + 'static) -> Self {
         let net = Net {
-            // Far from the epoch, so that nothing works only because the clock starts at zero.
-            now: Instant::ZERO + Duration::from_secs(1_000_000),
+            now: BEGINNING,
+            clock: Arc::new(AtomicU64::new(BEGINNING.as_nanos())),
             sequence: 0,
             happenings: BTreeMap::new(),
             conns: Vec::new(),
@@ -279,7 +291,7 @@ impl World {
             }
             self.step();
         }
-        self.net.borrow_mut().now = end;
+        self.net.borrow_mut().set_clock(end);
     }
 
     /// The clients' tasks do not run for this long, as when a machine sleeps; the network goes on.
@@ -292,7 +304,8 @@ impl World {
     fn step(&self) -> bool {
         let mut net = self.net.borrow_mut();
         let Some(((at, sequence), happening)) = net.happenings.pop_first() else { return false };
-        net.now = net.now.max(at);
+        let now = net.now.max(at);
+        net.set_clock(now);
         let thaw = net.frozen_until;
         let frozen = at < thaw;
         match happening {
@@ -376,6 +389,11 @@ impl<const PINGS: bool> Platform for SimPlatform<PINGS> {
 
     fn now(&self) -> Instant {
         self.net.borrow().now
+    }
+
+    fn clock(&self) -> Clock {
+        let clock = self.net.borrow().clock.clone();
+        Arc::new(move || Instant::from_nanos(clock.load(Ordering::Relaxed)))
     }
 
     fn seed(&self) -> u64 {

@@ -1,0 +1,385 @@
+//! The venue's protocol: what is said on each new connection, and how messages are written and read.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::auth::{self, Login};
+use super::channel::Access;
+use super::clock::Clock;
+use super::credits;
+use super::errors;
+use super::options::Options;
+use super::params::Params;
+use super::server::{self, Server};
+use crate::error::{Error, NotSent, OpeningError, RpcError, Verdict};
+use crate::frame::{CloseFrame, Message};
+use crate::json::{self, Str};
+use crate::jsonrpc::{JsonRpc, channels};
+use crate::payload::Payload;
+use crate::protocol::{
+    Confirmation, Inbound, Protocol, Request, RequestId, Step, SubscribeLimits, Unmatched,
+};
+use crate::secret::Secret;
+use crate::session::limiter::{Bucket, Cost, Lane};
+use crate::time::Instant;
+
+/// The largest message that the server takes; it answers larger ones with -32600 `request entity too large`.
+pub(super) const MAX_MESSAGE: usize = 32 * 1024;
+
+/// How long the venue's default pool takes to refill: to come back sooner after 10028 would be refused again.
+const REFILL_TIME: Duration = Duration::from_secs(5);
+
+/// No request has this number.
+const NEVER: RequestId = RequestId(0);
+
+const TOO_MANY_REQUESTS: i64 = 10028;
+const CANCEL_ON_DISCONNECT_FAILED: i64 = 10049;
+const SUBSCRIBE_ERROR: i64 = 11052;
+
+/// Deribit's protocol: JSON-RPC without batches and positional parameters, with a heartbeat that the server asks
+/// for, and subscriptions in three groups by what they [ask of the connection](Access).
+#[derive(Debug)]
+pub struct Adapter {
+    rpc: JsonRpc,
+    options: Options,
+    server: Server,
+    login: Login,
+    /// The step of the opening that is under way.
+    opening: Option<Opening>,
+    /// Since when.
+    opening_since: Instant,
+    /// Cancel on disconnect failed on this connection and was asked for again.
+    cancel_repeated: bool,
+    /// The last request for a token on this connection; zero before the first.
+    asked_for_token: RequestId,
+    logged_out: bool,
+}
+
+/// What is done on each new connection, in this order. All of it is lost with the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opening {
+    Hello,
+    /// Only when a signature needs it and the reply to hello did not tell it.
+    GetTime,
+    Login,
+    SetHeartbeat,
+    CancelOnDisconnect,
+}
+
+impl Opening {
+    const ORDER: [Self; 5] =
+        [Self::Hello, Self::GetTime, Self::Login, Self::SetHeartbeat, Self::CancelOnDisconnect];
+}
+
+impl Adapter {
+    /// The protocol with these options.
+    pub fn new(options: Options) -> Self {
+        Self {
+            // Subscriptions as in `JsonRpc`'s default: `subscription` notifications with `channel` and `data`.
+            rpc: JsonRpc::new().extra_members(server::MEMBERS),
+            server: Server::new(options.expects_testnet()),
+            login: Login::new(options.login()),
+            options,
+            opening: None,
+            opening_since: Instant::ZERO,
+            cancel_repeated: false,
+            asked_for_token: NEVER,
+            logged_out: false,
+        }
+    }
+
+    /// The venue's clock, as it is known from the replies. It is the same for all connections of this protocol.
+    pub fn clock(&self) -> Clock {
+        self.server.clock.clone()
+    }
+
+    fn begin(&mut self) -> Result<Option<Opening>, OpeningError> {
+        if self.logged_out {
+            return Err(OpeningError::LoggedOut);
+        }
+        self.server.reset();
+        self.login.reset();
+        (self.cancel_repeated, self.asked_for_token) = (false, NEVER);
+        Ok(Some(Opening::Hello))
+    }
+
+    /// What follows from the answer to a step.
+    fn advance(
+        &mut self,
+        now: Instant,
+        answer: Result<&Payload, &RpcError>,
+    ) -> Result<Option<Opening>, OpeningError> {
+        let Some(step) = self.opening else { return Ok(None) };
+        self.server.check()?;
+        match (step, answer) {
+            (_, Err(error)) => return self.repeat(step, error),
+            (Opening::Login, Ok(answer)) => self.login.granted(now, self.asked_for_token, answer)?,
+            (Opening::GetTime, Ok(answer)) => self.server.told(self.opening_since, now, answer),
+            (Opening::Hello | Opening::SetHeartbeat | Opening::CancelOnDisconnect, Ok(_)) => {}
+        }
+        Ok(self.after(step))
+    }
+
+    fn after(&self, step: Opening) -> Option<Opening> {
+        let mut later = Opening::ORDER.into_iter().skip_while(|other| *other != step).skip(1);
+        later.find(|step| match step {
+            Opening::Hello | Opening::SetHeartbeat => true,
+            Opening::GetTime => self.login.is_signed() && !self.server.clock.is_known(),
+            Opening::Login => self.login.is_wanted(),
+            Opening::CancelOnDisconnect => self.options.cancel_request().is_some(),
+        })
+    }
+
+    /// Some refusals are worth one more try on the same connection.
+    fn repeat(&mut self, step: Opening, error: &RpcError) -> Result<Option<Opening>, OpeningError> {
+        if self.login.may_repeat(error) {
+            return Ok(Some(Opening::Login));
+        }
+        if error.code == CANCEL_ON_DISCONNECT_FAILED && !std::mem::replace(&mut self.cancel_repeated, true) {
+            return Ok(Some(step));
+        }
+        Err(auth::refusal(self.method(step), error))
+    }
+
+    fn request(&self, step: Opening) -> Option<Request> {
+        match step {
+            Opening::Hello => Some(self.options.hello()),
+            Opening::GetTime => Some(Request::new("public/get_time")),
+            Opening::SetHeartbeat => Some(self.options.set_heartbeat()),
+            Opening::CancelOnDisconnect => self.options.cancel_request(),
+            Opening::Login => None,
+        }
+    }
+
+    fn method(&self, step: Opening) -> Cow<'static, str> {
+        self.request(step).map_or(auth::AUTH.into(), |request| request.method)
+    }
+
+    fn carry_out(&mut self, now: Instant, step: Opening) -> Step {
+        match self.request(step) {
+            Some(request) => Step::Call(request),
+            None => self.login.step(now, &self.server.clock),
+        }
+    }
+
+    /// Whether the request needs a login that is known not to be there.
+    fn lacks_login(&self, request: &Request) -> bool {
+        is_private(&request.method)
+            && !self.login.is_wanted()
+            // The user may log in by calls of their own, or send the token along.
+            && self.asked_for_token == NEVER
+            && !request.params.as_ref().is_some_and(|params| params.contains("\"access_token\""))
+    }
+}
+
+impl Protocol for Adapter {
+    fn seed(&mut self, seed: u64) {
+        self.login.seed(seed);
+    }
+
+    fn encode(&mut self, now: Instant, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
+        let is_array = |params: &String| params.trim_start().starts_with('[');
+        if request.params.as_ref().is_some_and(is_array) {
+            return Err(NotSent::Unsupported("positional parameters"));
+        }
+        if self.lacks_login(request) {
+            return Err(NotSent::NotLoggedIn);
+        }
+        let message = match self.login.attached_token().filter(|_| is_private(&request.method)) {
+            Some(token) => self.rpc.encode(now, id, &with_token(request, token)?)?,
+            None => self.rpc.encode(now, id, request)?,
+        };
+        let size = message.as_bytes().len();
+        if size > MAX_MESSAGE {
+            return Err(NotSent::TooLarge { size, limit: MAX_MESSAGE });
+        }
+        if let Some(id) = id {
+            self.server.asked(now, id);
+        }
+        match &*request.method {
+            auth::AUTH | "public/exchange_token" | "public/fork_token" => {
+                self.asked_for_token = id.unwrap_or(self.asked_for_token);
+            }
+            "private/logout" => self.logged_out = true,
+            _ => {}
+        }
+        Ok(message)
+    }
+
+    fn read<'m>(&mut self, now: Instant, message: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
+        let Self { rpc, server, login, opening, asked_for_token, .. } = self;
+        rpc.read_with(message, &mut |inbound, members| {
+            let reply = match &inbound {
+                Inbound::Reply { id, .. } => Some(*id),
+                _ => None,
+            };
+            let wrong = server.heard(now, reply, members);
+            // While opening, its steps look after themselves.
+            let is_open = opening.is_none();
+            let (mut inbound, mut overdrawn) = (inbound, false);
+            if let Some(error) = error_of(&mut inbound) {
+                error.meaning = errors::meaning(error);
+                // The server will end this connection; the next would spend from the same pool.
+                overdrawn = error.code == TOO_MANY_REQUESTS;
+                if let Some(id) = reply.filter(|id| is_open && id != asked_for_token) {
+                    login.doubt(now, id, error);
+                }
+            }
+            found(heartbeat_or(inbound));
+            if overdrawn {
+                found(Inbound::Hold(REFILL_TIME));
+            }
+            if let Some(error) = wrong.filter(|_| is_open) {
+                found(Inbound::Invalid(error.to_string()));
+            }
+        });
+    }
+
+    fn open(&mut self, now: Instant, answer: Option<Result<&Payload, &RpcError>>) -> Step {
+        let next = match answer {
+            None => self.begin(),
+            Some(answer) => self.advance(now, answer),
+        };
+        self.opening = next.as_ref().copied().unwrap_or_default();
+        self.opening_since = now;
+        match next {
+            Ok(Some(step)) => self.carry_out(now, step),
+            Ok(None) => Step::Done,
+            Err(error) => Step::Fail(error),
+        }
+    }
+
+    /// Renews the login.
+    fn upkeep_at(&self) -> Option<Instant> {
+        self.login.renew_at()
+    }
+
+    fn upkeep(&mut self, now: Instant, outcome: Option<Result<&Payload, &Error>>) -> Step {
+        match outcome {
+            Some(Ok(answer)) => {
+                let renewed = self.login.renewed(now, self.asked_for_token, answer);
+                renewed.map_or_else(Step::Fail, |()| Step::Done)
+            }
+            Some(Err(error)) => self.login.renewal_failed(now, &self.server.clock, error),
+            None => self.login.renew(now, &self.server.clock),
+        }
+    }
+
+    fn probe(&mut self) -> Option<Request> {
+        Some(test())
+    }
+
+    fn buckets(&self) -> Vec<Bucket> {
+        credits::buckets(self.options.matching_limits())
+    }
+
+    fn cost(&self, method: &str) -> Cow<'static, [Cost]> {
+        credits::cost(method)
+    }
+
+    fn lane(&self, method: &str) -> Lane {
+        credits::lane(method)
+    }
+
+    fn is_idempotent(&self, method: &str) -> bool {
+        credits::is_idempotent(method)
+    }
+
+    fn group(&self, channel: &str) -> u8 {
+        match Access::of(channel) {
+            Access::Public => 0,
+            Access::Raw => 1,
+            Access::Private => PRIVATE_GROUP,
+        }
+    }
+
+    /// 500 channels, and far less than the 32 kB that a message may have.
+    fn subscribe_limits(&self) -> SubscribeLimits {
+        SubscribeLimits { channels: 500, bytes: 24_000 }
+    }
+
+    fn subscribe(&self, group: u8, names: &[&str]) -> Option<Request> {
+        let method = if group == PRIVATE_GROUP { "private/subscribe" } else { "public/subscribe" };
+        Some(Request { method: method.into(), params: Some(channels(names)) })
+    }
+
+    fn unsubscribe(&self, group: u8, names: &[&str]) -> Option<Request> {
+        let method = if group == PRIVATE_GROUP { "private/unsubscribe" } else { "public/unsubscribe" };
+        Some(Request { method: method.into(), params: Some(channels(names)) })
+    }
+
+    /// Those that the result lists. The venue leaves out what it does not know, without an error.
+    fn confirmed(&self, channels: &[&str], answer: &Payload) -> Vec<Confirmation> {
+        self.rpc.confirmed(channels, answer)
+    }
+
+    /// All but 11052: a channel that is unknown is left out without an error, 13778 meets all of a group alike, and
+    /// the rest speaks of the session or the exchange.
+    fn is_about_all(&self, error: &RpcError) -> bool {
+        error.code != SUBSCRIBE_ERROR
+    }
+
+    /// Always to try again: no close code of the venue is known to be final (4000 is a missed heartbeat), and a
+    /// refused login is told by an error.
+    fn close_verdict(&self, _frame: &CloseFrame) -> Verdict {
+        Verdict::Retry(None)
+    }
+}
+
+const PRIVATE_GROUP: u8 = 2;
+
+fn is_private(method: &str) -> bool {
+    method.starts_with("private/")
+}
+
+/// The same request with the token among its parameters.
+fn with_token(request: &Request, token: &Secret) -> Result<Request, NotSent> {
+    let given = request.params.as_deref().map(str::trim).unwrap_or("{}");
+    let members = given.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    let Some(members) = members.map(str::trim) else {
+        return Err(NotSent::Params("they are no JSON object".into()));
+    };
+    let mut params = Params::default().text("access_token", token.expose()).done();
+    if !members.is_empty() {
+        params.pop();
+        params.push(',');
+        params.push_str(members);
+        params.push('}');
+    }
+    Ok(Request { method: request.method.clone(), params: Some(params) })
+}
+
+fn test() -> Request {
+    Request::new("public/test")
+}
+
+pub(super) fn error_of<'a>(inbound: &'a mut Inbound<'_>) -> Option<&'a mut RpcError> {
+    match inbound {
+        Inbound::Reply { result: Err(error), .. } | Inbound::Unmatched(Unmatched::Error(error)) => {
+            Some(error)
+        }
+        _ => None,
+    }
+}
+
+/// The server's heartbeat: a `test_request` wants `public/test` within 10 seconds, or the server closes with 4000.
+fn heartbeat_or(inbound: Inbound<'_>) -> Inbound<'_> {
+    match inbound {
+        Inbound::Unmatched(Unmatched::Notification { method, params }) if method == "heartbeat" => {
+            if is_test_request(params.as_bytes()).unwrap_or_default() {
+                Inbound::Answer(test())
+            } else {
+                Inbound::Nothing
+            }
+        }
+        other => other,
+    }
+}
+
+fn is_test_request(params: &[u8]) -> Result<bool, json::Malformed> {
+    let mut is_one = false;
+    json::members(params, |name, value| {
+        is_one |= name == *"type" && Str::of(value).is_some_and(|kind| kind == *"test_request");
+    })?;
+    Ok(is_one)
+}

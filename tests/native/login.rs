@@ -1,0 +1,165 @@
+//! Logins against an exchange that checks them.
+
+use serde_json::{Value, json};
+use steadysocket::deribit::{Deribit, Options, SignError};
+use steadysocket::error::{Disconnect, Ended, Error, OpeningError};
+use steadysocket::{Native, State};
+use steadysocket_exchange::{Account, Exchange, Fault, Journal, Target};
+
+use crate::support::*;
+
+fn options() -> Options {
+    Options::testnet().credentials("local", "local-secret")
+}
+
+async fn log_in(exchange: &Exchange, options: Options) -> Result<Deribit, Error> {
+    soon(Deribit::connect_with(options, config(exchange.url()), Native::new())).await
+}
+
+fn grants(journal: &Journal) -> Vec<String> {
+    let auths = journal.requests().filter(|request| request.method == "public/auth");
+    auths.map(|request| request.params["grant_type"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Something that only a login may ask for.
+async fn is_logged_in(deribit: &Deribit) -> bool {
+    soon(deribit.subscribe_raw("user.portfolio.any")).await.is_ok()
+}
+
+fn refusal(result: Result<Deribit, Error>) -> OpeningError {
+    match result {
+        Err(Error::Connect(Ended::Refused(Disconnect::Opening(error)))) => error,
+        other => panic!("it should have been refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn by_secret_by_signature_and_by_somebody_else() {
+    let exchange = exchange().start().await.unwrap();
+    let elsewhere = |text: String| async move {
+        tokio::task::yield_now().await;
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"local-secret");
+        let signature = ring::hmac::sign(&key, text.as_bytes());
+        Ok::<_, SignError>(signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    };
+    for options in [
+        options(),
+        Options::testnet().signed_credentials("local", "local-secret"),
+        Options::testnet().signer("local", elsewhere),
+        options().attach_token(true),
+        options().scope("session:bot trade:read_write account:read"),
+    ] {
+        let deribit = log_in(&exchange, options).await.unwrap();
+        assert!(is_logged_in(&deribit).await);
+    }
+    let signatures = exchange.look(grants).iter().filter(|grant| *grant == "client_signature").count();
+    assert_eq!(signatures, 2);
+    let sent = |journal: &Journal| {
+        journal.requests().filter(|request| request.params.contains_key("access_token")).count()
+    };
+    assert_eq!(exchange.look(sent), 1, "only where it was asked for");
+}
+
+#[tokio::test]
+async fn wrong_credentials_stop_at_once() {
+    let exchange = exchange().start().await.unwrap();
+    for (options, logins) in [
+        (Options::testnet().credentials("local", "wrong"), 1),
+        (Options::testnet().credentials("nobody", "local-secret"), 1),
+        // A bad signature may be a bad clock, so there is a second one.
+        (Options::testnet().signed_credentials("local", "wrong"), 2),
+    ] {
+        let before = exchange.look(grants).len();
+        let config = config(exchange.url()).retry_initial_connect(true);
+        let outcome = soon(Deribit::connect_with(options, config, Native::new())).await;
+        assert!(matches!(refusal(outcome), OpeningError::Authentication(_)));
+        assert_eq!(exchange.look(grants).len() - before, logins);
+    }
+    assert_eq!(exchange.look(Journal::opened), 3);
+}
+
+#[tokio::test]
+async fn a_key_that_may_only_read_is_told_apart() {
+    let reader = Account::new("reader").read_only_key("reader", "s");
+    let exchange = exchange().account(reader).start().await.unwrap();
+    let options = |scope| Options::testnet().credentials("reader", "s").scope(scope);
+    let error = refusal(log_in(&exchange, options("trade:read_write account:read")).await);
+    assert!(
+        matches!(&error, OpeningError::Narrowed { granted, .. } if granted.contains("trade:read ")),
+        "{error:?}"
+    );
+    assert!(log_in(&exchange, options("trade:read")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_short_login_is_renewed_while_streams_go_on() {
+    let exchange = exchange().start().await.unwrap();
+    let deribit = log_in(&exchange, options().scope("expires:1")).await.unwrap();
+    let mut portfolio = soon(deribit.subscribe_raw("user.portfolio.any")).await.unwrap();
+    let mut quotes = soon(deribit.subscribe_raw(QUOTE)).await.unwrap();
+    soon(exchange.wait_until(|journal| grants(journal).len() >= 4)).await;
+    let only_refreshes =
+        |journal: &Journal| grants(journal)[1..].iter().all(|grant| grant == "refresh_token");
+    assert!(exchange.look(only_refreshes), "{:?}", exchange.look(grants));
+    assert!(is_logged_in(&deribit).await);
+    only_data(&mut quotes).await;
+    assert_eq!((deribit.client().state(), exchange.look(Journal::opened)), (State::Live, 1));
+    // Nothing has cut the private stream either.
+    while let Some(Some(update)) = futures::FutureExt::now_or_never(portfolio.next()) {
+        assert!(update.data().is_some());
+    }
+}
+
+#[tokio::test]
+async fn the_journal_shows_the_order_of_restoration() {
+    let exchange = exchange().start().await.unwrap();
+    let deribit = log_in(&exchange, options()).await.unwrap();
+    let mut quotes = soon(deribit.subscribe_raw(QUOTE)).await.unwrap();
+    let _raw = soon(deribit.subscribe_raw("book.BTC-PERPETUAL.raw")).await.unwrap();
+    let _portfolio = soon(deribit.subscribe_raw("user.portfolio.any")).await.unwrap();
+    exchange.fault(Target::All, Fault::Reset);
+    interrupted(&mut quotes).await;
+    resumed(&mut quotes).await;
+    soon(deribit.client().ready()).await.unwrap();
+    let methods: Vec<_> = exchange.look(|journal| {
+        journal
+            .requests()
+            .filter(|request| request.connection == 2)
+            .map(|request| request.method.clone())
+            .collect()
+    });
+    let expected = [
+        "public/hello",
+        "public/auth",
+        "public/set_heartbeat",
+        "public/subscribe",
+        "public/subscribe",
+        "private/subscribe",
+    ];
+    assert_eq!(methods, expected);
+    assert_eq!(deribit.client().stats().connections, 2);
+}
+
+#[tokio::test]
+async fn a_logout_is_the_end() {
+    let exchange = exchange().start().await.unwrap();
+    let deribit = log_in(&exchange, options()).await.unwrap();
+    soon(deribit.logout()).await.unwrap();
+    assert!(matches!(deribit.client().state(), State::Ended(_)));
+    assert_eq!(exchange.look(|journal| (journal.opened(), journal.open())), (1, 0));
+    assert!(soon(deribit.call::<Value>("private/get_positions", json!({}))).await.is_err());
+}
+
+#[tokio::test]
+async fn the_servers_clock_is_ours_here() {
+    let exchange = exchange().start().await.unwrap();
+    let deribit = log_in(&exchange, options()).await.unwrap();
+    for _ in 0..10 {
+        let before = deribit.server_time().unwrap();
+        let told: u64 = soon(deribit.call("public/get_time", ())).await.unwrap();
+        let after = deribit.server_time().unwrap();
+        let error = |time: steadysocket::deribit::ServerTime| u64::try_from(time.error.as_micros()).unwrap();
+        assert!(before.micros - error(before) <= told * 1000 + 999, "{before:?} {told}");
+        assert!(after.micros + error(after) >= told * 1000, "{after:?} {told}");
+    }
+}
