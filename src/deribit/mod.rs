@@ -14,6 +14,7 @@ pub mod data;
 pub mod errors;
 mod options;
 mod params;
+pub mod query;
 mod server;
 mod signer;
 #[cfg(test)]

@@ -4,7 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::channel::{Channel, Interval, Scope};
-use super::data::{BookMessage, GroupedBook, PlatformState, PriceIndex, Quote, Ticker, Trade};
+use super::data::{
+    AccessLogEntry, AccountSummary, Announcement, Bar, BlockRfq, BlockRfqQuote, BlockRfqTrade,
+    BlockTradeConfirmation, BookMessage, EstimatedExpirationPrice, GroupedBook, Instrument,
+    InstrumentStateChange, MmpStatus, OneOrMany, OptionMarkPrice, Order, PerpetualInterest, PlatformState,
+    PriceIndex, PriceRanking, PriceStatistics, PublicMethodsState, Quote, Ticker, TickerChange, Trade,
+    UserChanges, UserLock, UserTrade, VolatilityIndex,
+};
 use crate::client::{Client, FromPayload, Subscription};
 use crate::config::Queue;
 use crate::error::Error;
@@ -92,6 +98,11 @@ pub fn ticker(instrument: impl Into<String>, interval: Interval) -> Topic<Ticker
     Topic::new(Channel::Ticker { instrument: instrument.into(), interval })
 }
 
+/// Prices and statistics: all of them once, then what changes, at most once a second.
+pub fn incremental_ticker(instrument: impl Into<String>) -> Topic<TickerChange> {
+    Topic::new(Channel::IncrementalTicker { instrument: instrument.into() })
+}
+
 /// The best bid and ask, at every change.
 pub fn quote(instrument: impl Into<String>) -> Topic<Quote> {
     Topic::new(Channel::Quote { instrument: instrument.into() })
@@ -102,14 +113,139 @@ pub fn trades(scope: Scope, interval: Interval) -> Topic<Vec<Trade>> {
     Topic::new(Channel::Trades { scope, interval })
 }
 
+/// Bars. Resolutions are in minutes (`1`, `3`, `5`, `10`, `15`, `30`, `60`, `120`, `180`, `360`, `720`), or `1D`. A
+/// bar comes many times; it is over when the next one begins.
+pub fn chart(instrument: impl Into<String>, resolution: impl Into<String>) -> Topic<Bar> {
+    Topic::new(Channel::Chart { instrument: instrument.into(), resolution: resolution.into() })
+}
+
+/// The interest of a perpetual. Of other instruments nothing comes.
+pub fn perpetual(instrument: impl Into<String>, interval: Interval) -> Topic<PerpetualInterest> {
+    Topic::new(Channel::Perpetual { instrument: instrument.into(), interval })
+}
+
 /// An index such as `btc_usd`, about once a second.
 pub fn price_index(index: impl Into<String>) -> Topic<PriceIndex> {
     Topic::new(Channel::PriceIndex { index: index.into() })
 }
 
+/// The exchanges that make up an index, about once a second.
+pub fn price_ranking(index: impl Into<String>) -> Topic<Vec<PriceRanking>> {
+    Topic::new(Channel::PriceRanking { index: index.into() })
+}
+
+/// The last 24 hours of an index.
+pub fn price_statistics(index: impl Into<String>) -> Topic<PriceStatistics> {
+    Topic::new(Channel::PriceStatistics { index: index.into() })
+}
+
+/// The volatility index (DVOL) of an index such as `btc_usd`.
+pub fn volatility_index(index: impl Into<String>) -> Topic<VolatilityIndex> {
+    Topic::new(Channel::VolatilityIndex { index: index.into() })
+}
+
+/// The mark prices of all options of an index.
+pub fn option_mark_prices(index: impl Into<String>) -> Topic<Vec<OptionMarkPrice>> {
+    Topic::new(Channel::OptionMarkPrices { index: index.into() })
+}
+
+/// The price at which the next expiry will be settled, as far as it is known.
+pub fn estimated_expiration_price(index: impl Into<String>) -> Topic<EstimatedExpirationPrice> {
+    Topic::new(Channel::EstimatedExpirationPrice { index: index.into() })
+}
+
+/// Changes of instruments' states, of a kind and a currency; `any` for all.
+pub fn instrument_state(
+    kind: impl Into<String>,
+    currency: impl Into<String>,
+) -> Topic<InstrumentStateChange> {
+    Topic::new(Channel::InstrumentState { kind: kind.into(), currency: currency.into() })
+}
+
+/// New instruments, of a kind and a currency; `any` for all. Not every server has this channel yet.
+pub fn instrument_creation(kind: impl Into<String>, currency: impl Into<String>) -> Topic<Instrument> {
+    Topic::new(Channel::InstrumentCreation { kind: kind.into(), currency: currency.into() })
+}
+
 /// Locks of indices, and maintenance.
 pub fn platform_state() -> Topic<PlatformState> {
     Topic::new(Channel::PlatformState)
+}
+
+/// Whether one may ask without a login.
+pub fn public_methods_state() -> Topic<PublicMethodsState> {
+    Topic::new(Channel::PublicMethodsState)
+}
+
+/// Announcements.
+pub fn announcements() -> Topic<Announcement> {
+    Topic::new(Channel::Announcements)
+}
+
+/// Requests for quotes that traded, of a currency; `any` for all.
+pub fn block_rfq_trades(currency: impl Into<String>) -> Topic<BlockRfqTrade> {
+    Topic::new(Channel::BlockRfqTrades { currency: currency.into() })
+}
+
+/// Requests for quotes that the account may quote for.
+pub fn block_rfq_maker(currency: impl Into<String>) -> Topic<BlockRfq> {
+    Topic::new(Channel::BlockRfqMaker { currency: currency.into() })
+}
+
+/// The account's own requests for quotes.
+pub fn block_rfq_taker(currency: impl Into<String>) -> Topic<BlockRfq> {
+    Topic::new(Channel::BlockRfqTaker { currency: currency.into() })
+}
+
+/// The account's quotes for requests.
+pub fn block_rfq_maker_quotes(currency: impl Into<String>) -> Topic<OneOrMany<BlockRfqQuote>> {
+    Topic::new(Channel::BlockRfqMakerQuotes { currency: currency.into() })
+}
+
+/// Block trades that wait for approval, of one currency or of all.
+pub fn block_trade_confirmations(currency: Option<String>) -> Topic<BlockTradeConfirmation> {
+    Topic::new(Channel::BlockTradeConfirmations { currency })
+}
+
+/// The account's orders, as they change. The open ones do not come by themselves:
+/// [`get_open_orders`](super::Deribit::get_open_orders).
+pub fn user_orders(scope: Scope, interval: Interval) -> Topic<OneOrMany<Order>> {
+    Topic::new(Channel::UserOrders { scope, interval })
+}
+
+/// The account's trades.
+pub fn user_trades(scope: Scope, interval: Interval) -> Topic<OneOrMany<UserTrade>> {
+    Topic::new(Channel::UserTrades { scope, interval })
+}
+
+/// The account's trades of combos, with their legs.
+pub fn user_combo_trades(scope: Scope, interval: Interval) -> Topic<OneOrMany<UserTrade>> {
+    Topic::new(Channel::UserComboTrades { scope, interval })
+}
+
+/// Orders, trades and positions that changed together.
+pub fn user_changes(scope: Scope, interval: Interval) -> Topic<UserChanges> {
+    Topic::new(Channel::UserChanges { scope, interval })
+}
+
+/// The account in a currency; `any` for each of them in turn.
+pub fn user_portfolio(currency: impl Into<String>) -> Topic<AccountSummary> {
+    Topic::new(Channel::UserPortfolio { currency: currency.into() })
+}
+
+/// Market maker protection that sets in.
+pub fn user_mmp_trigger(index: impl Into<String>) -> Topic<MmpStatus> {
+    Topic::new(Channel::UserMmpTrigger { index: index.into() })
+}
+
+/// What is done in the account.
+pub fn user_access_log() -> Topic<AccessLogEntry> {
+    Topic::new(Channel::UserAccessLog)
+}
+
+/// Locks of the account.
+pub fn user_lock() -> Topic<UserLock> {
+    Topic::new(Channel::UserLock)
 }
 
 impl<T> From<Topic<T>> for Channel {

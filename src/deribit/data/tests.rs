@@ -34,7 +34,7 @@ fn ticker_of_an_option_without_trades() {
     );
     assert_eq!((ticker.best_bid(), ticker.best_ask(), ticker.last_price), (None, None, None));
     assert_eq!(ticker.state, Some(InstrumentState::Archived));
-    assert_eq!(ticker.greeks.unwrap().theta, -2.0);
+    assert_eq!(ticker.greeks.unwrap().theta, Some(-2.0));
     assert_eq!(ticker.timestamp, 1_500_000_000_000);
 }
 
