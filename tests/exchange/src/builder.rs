@@ -30,6 +30,9 @@ pub(crate) struct Settings {
     pub(crate) chaos: Option<Duration>,
     pub(crate) accounts: Vec<Account>,
     pub(crate) token_lifetime: Duration,
+    pub(crate) matching_latency: Duration,
+    pub(crate) hazard: Option<u32>,
+    pub(crate) order_retention: Duration,
 }
 
 /// Sets up an [`Exchange`].
@@ -58,6 +61,9 @@ impl Default for Builder {
             chaos: None,
             accounts: vec![Account::demo()],
             token_lifetime: Duration::from_secs(31_536_000),
+            matching_latency: Duration::ZERO,
+            hazard: None,
+            order_retention: Duration::from_secs(30 * 60),
         };
         Self { settings }
     }
@@ -171,6 +177,27 @@ impl Builder {
     /// scope `expires:N` makes it shorter. A refresh token has no end of its own.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.token_lifetime = lifetime;
+        self
+    }
+
+    /// How long the matching engine takes for a request; none unless set. While eight requests of an account
+    /// wait for it, one more is refused with 10047.
+    pub fn matching_latency(mut self, latency: Duration) -> Self {
+        self.settings.matching_latency = latency;
+        self
+    }
+
+    /// Let one request to the matching engine in so many, at random but by the seed, meet a fault: its connection
+    /// is cut before the match, or after it, or while it waits; or only its answer is lost.
+    pub fn hazard(mut self, one_in: u32) -> Self {
+        self.settings.hazard = Some(one_in);
+        self
+    }
+
+    /// How long an order that was cancelled without a fill can be asked for, and how long an order counts as
+    /// recent in its history: half an hour unless set.
+    pub fn order_retention(mut self, retention: Duration) -> Self {
+        self.settings.order_retention = retention;
         self
     }
 

@@ -19,6 +19,11 @@ impl Clock {
         Self { start: Instant::now(), start_us: whole_micros(since_epoch) }
     }
 
+    /// When the exchange started, in milliseconds since 1970.
+    pub(crate) fn started_ms(&self) -> i64 {
+        i64::try_from(self.start_us / 1_000).unwrap_or(i64::MAX)
+    }
+
     /// Time since the exchange started.
     pub(crate) fn uptime(&self) -> Duration {
         self.start.elapsed()

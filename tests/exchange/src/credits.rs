@@ -1,8 +1,13 @@
-//! The venue's credit buckets, one set per address: whole credits, refilled continuously, charged per call.
+//! The venue's buckets, one set per account, or per address for those who are not logged in: whole credits,
+//! refilled continuously, charged per call.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::accounts::AccountId;
 
 /// A credit is counted in millionths, so that a refill of any number of microseconds is exact.
 const PARTS: u64 = 1_000_000;
@@ -24,6 +29,42 @@ impl Default for CreditPolicy {
     }
 }
 
+/// How much an account may ask of the matching engine; the venue sets it by what was traded in seven days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Tier {
+    /// 30 requests a second, 100 at once: above $25M.
+    One,
+    /// 20 requests a second, 50 at once: above $5M.
+    Two,
+    /// 10 requests a second, 30 at once: above $1M.
+    Three,
+    /// 5 requests a second, 20 at once: everyone else.
+    #[default]
+    Four,
+}
+
+impl Tier {
+    /// Requests a second.
+    pub fn rate(self) -> u64 {
+        match self {
+            Self::One => 30,
+            Self::Two => 20,
+            Self::Three => 10,
+            Self::Four => 5,
+        }
+    }
+
+    /// Requests at once.
+    pub fn burst(self) -> u64 {
+        match self {
+            Self::One => 100,
+            Self::Two => 50,
+            Self::Three => 30,
+            Self::Four => 20,
+        }
+    }
+}
+
 /// The kinds of bucket that calls of this exchange draw from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Bucket {
@@ -33,13 +74,34 @@ pub enum Bucket {
     Instruments,
     /// `public/subscribe` and `private/subscribe`.
     Subscribe,
+    /// `private/get_transaction_log`.
+    TransactionLog,
+    /// Orders, edits and cancels: one credit each, by the account's [`Tier`].
+    Matching,
+    /// `private/cancel_all`, and `private/cancel_by_label` without a currency: likewise, apart from the others.
+    CancelAll,
+    /// `private/mass_quote` and `private/cancel_quotes`.
+    Quotes,
 }
 
 impl Bucket {
-    fn of(method: &str) -> Self {
+    /// The bucket of a call.
+    pub(crate) fn of(method: &str, params: &Map<String, Value>) -> Self {
         match method {
             "public/get_instruments" => Self::Instruments,
             "public/subscribe" | "private/subscribe" => Self::Subscribe,
+            "private/get_transaction_log" => Self::TransactionLog,
+            "private/cancel_all" => Self::CancelAll,
+            "private/cancel_by_label" if !params.contains_key("currency") => Self::CancelAll,
+            "private/mass_quote" | "private/cancel_quotes" => Self::Quotes,
+            "private/buy"
+            | "private/sell"
+            | "private/edit"
+            | "private/edit_by_label"
+            | "private/cancel"
+            | "private/cancel_by_label"
+            | "private/close_position" => Self::Matching,
+            method if method.starts_with("private/cancel_all_by_") => Self::Matching,
             _ => Self::NonMatching,
         }
     }
@@ -48,23 +110,55 @@ impl Bucket {
     pub fn cost(self) -> u64 {
         match self {
             Self::NonMatching => 500,
-            Self::Instruments => 10_000,
+            Self::Instruments | Self::TransactionLog => 10_000,
             Self::Subscribe => 3_000,
+            Self::Matching | Self::CancelAll | Self::Quotes => 1,
         }
     }
 
-    /// How much a full pool holds.
+    /// How much a full pool holds; that of the matching engine for the lowest tier.
     pub fn pool(self) -> u64 {
+        self.pool_of(Tier::default())
+    }
+
+    /// How much comes back in a second; likewise.
+    pub fn refill(self) -> u64 {
+        self.refill_of(Tier::default())
+    }
+
+    fn pool_of(self, tier: Tier) -> u64 {
         match self {
             Self::NonMatching => 50_000,
             Self::Instruments => 500_000,
             Self::Subscribe => 30_000,
+            Self::TransactionLog => 80_000,
+            Self::Matching | Self::CancelAll => tier.burst(),
+            Self::Quotes => 10,
         }
     }
 
-    /// How much comes back in a second.
-    pub fn refill(self) -> u64 {
-        10_000
+    fn refill_of(self, tier: Tier) -> u64 {
+        match self {
+            Self::Matching | Self::CancelAll => tier.rate(),
+            Self::Quotes => 10,
+            _ => 10_000,
+        }
+    }
+}
+
+/// Who pays. The tier of an account never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Payer {
+    Address(IpAddr),
+    Account(AccountId, Tier),
+}
+
+impl Payer {
+    fn tier(self) -> Tier {
+        match self {
+            Self::Address(_) => Tier::default(),
+            Self::Account(_, tier) => tier,
+        }
     }
 }
 
@@ -75,11 +169,11 @@ struct Level {
     spent: u64,
 }
 
-/// What all addresses have left.
+/// What everyone has left.
 #[derive(Debug)]
 pub(crate) struct Credits {
     policy: CreditPolicy,
-    levels: HashMap<(IpAddr, Bucket), Level>,
+    levels: HashMap<(Payer, Bucket), Level>,
     refused: u64,
 }
 
@@ -89,11 +183,10 @@ impl Credits {
     }
 
     /// Charges one call at time `now`. False when the budget does not cover it; then nothing is charged.
-    pub(crate) fn charge(&mut self, ip: IpAddr, method: &str, now: Duration) -> bool {
-        let bucket = Bucket::of(method);
+    pub(crate) fn charge(&mut self, payer: Payer, bucket: Bucket, now: Duration) -> bool {
         let enforced = self.policy.enforced;
         let cost = bucket.cost() * PARTS;
-        let level = self.refilled(ip, bucket, now);
+        let level = self.refilled(payer, bucket, now);
         let covered = level.parts >= cost;
         if covered || !enforced {
             level.parts = level.parts.saturating_sub(cost);
@@ -104,12 +197,12 @@ impl Credits {
         false
     }
 
-    /// Whole credits that an address has left in a bucket.
-    pub(crate) fn left(&mut self, ip: IpAddr, bucket: Bucket, now: Duration) -> u64 {
-        self.refilled(ip, bucket, now).parts / PARTS
+    /// Whole credits that someone has left in a bucket.
+    pub(crate) fn left(&mut self, payer: Payer, bucket: Bucket, now: Duration) -> u64 {
+        self.refilled(payer, bucket, now).parts / PARTS
     }
 
-    /// Credits spent from a bucket by all addresses.
+    /// Credits spent from a bucket by everyone.
     pub(crate) fn spent(&self, bucket: Bucket) -> u64 {
         self.levels.iter().filter(|((_, of), _)| *of == bucket).map(|(_, level)| level.spent).sum()
     }
@@ -119,14 +212,39 @@ impl Credits {
         self.refused
     }
 
-    fn refilled(&mut self, ip: IpAddr, bucket: Bucket, now: Duration) -> &mut Level {
-        let full = bucket.pool() * self.policy.pool_percent / 100 * PARTS;
-        let rate = bucket.refill() * self.policy.refill_percent / 100;
-        let level = self.levels.entry((ip, bucket)).or_insert(Level { parts: full, at: now, spent: 0 });
+    /// `limits` of an account summary, in calls.
+    pub(crate) fn limits(&self, tier: Tier) -> Value {
+        let limit = |bucket: Bucket| {
+            let (burst, rate) = (self.full(bucket, tier), self.rate(bucket, tier) / 100);
+            json!({ "burst": burst / bucket.cost(), "rate": rate / bucket.cost() })
+        };
+        json!({
+            "limits_per_currency": false, "non_matching_engine": limit(Bucket::NonMatching),
+            "matching_engine": {
+                "trading": { "total": limit(Bucket::Matching) }, "spot": limit(Bucket::Matching),
+                "cancel_all": limit(Bucket::CancelAll), "quotes": { "burst": 500, "rate": 500 },
+                "max_quotes": limit(Bucket::Quotes), "guaranteed_quotes": { "burst": 2, "rate": 2 },
+            },
+        })
+    }
+
+    fn full(&self, bucket: Bucket, tier: Tier) -> u64 {
+        bucket.pool_of(tier) * self.policy.pool_percent / 100
+    }
+
+    /// Hundredths of a credit a second.
+    fn rate(&self, bucket: Bucket, tier: Tier) -> u64 {
+        bucket.refill_of(tier) * self.policy.refill_percent
+    }
+
+    fn refilled(&mut self, payer: Payer, bucket: Bucket, now: Duration) -> &mut Level {
+        let full = self.full(bucket, payer.tier()) * PARTS;
+        let rate = self.rate(bucket, payer.tier());
+        let level = self.levels.entry((payer, bucket)).or_insert(Level { parts: full, at: now, spent: 0 });
         let micros = u64::try_from(now.saturating_sub(level.at).as_micros()).unwrap_or(u64::MAX);
         // Only whole microseconds are credited, so only those move the mark.
         level.at += Duration::from_micros(micros);
-        level.parts = full.min(level.parts.saturating_add(micros.saturating_mul(rate)));
+        level.parts = full.min(level.parts.saturating_add(micros.saturating_mul(rate) / 100));
         level
     }
 }
@@ -137,36 +255,68 @@ mod tests {
 
     use super::*;
 
-    const IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const IP: Payer = Payer::Address(IpAddr::V4(Ipv4Addr::LOCALHOST));
 
-    fn burst(credits: &mut Credits, method: &str, now: Duration) -> usize {
-        (0..1_000).take_while(|_| credits.charge(IP, method, now)).count()
+    fn charge(credits: &mut Credits, payer: Payer, method: &str, now: Duration) -> bool {
+        credits.charge(payer, Bucket::of(method, &Map::new()), now)
+    }
+
+    fn burst(credits: &mut Credits, payer: Payer, method: &str, now: Duration) -> usize {
+        (0..1_000).take_while(|_| charge(credits, payer, method, now)).count()
     }
 
     #[test]
     fn bursts_are_the_published_ones() {
         let mut credits = Credits::new(CreditPolicy::default());
-        assert_eq!(burst(&mut credits, "public/ticker", Duration::ZERO), 100);
-        assert_eq!(burst(&mut credits, "public/subscribe", Duration::ZERO), 10);
-        assert_eq!(burst(&mut credits, "public/get_instruments", Duration::ZERO), 50);
-        assert_eq!(credits.refused(), 3);
+        for (method, count) in [
+            ("public/ticker", 100),
+            ("public/subscribe", 10),
+            ("public/get_instruments", 50),
+            ("private/get_transaction_log", 8),
+        ] {
+            assert_eq!(burst(&mut credits, IP, method, Duration::ZERO), count, "{method}");
+        }
+        assert_eq!(credits.refused(), 4);
+    }
+
+    #[test]
+    fn orders_are_counted_by_tier_and_mass_cancels_apart() {
+        let mut credits = Credits::new(CreditPolicy::default());
+        for (account, tier, count) in
+            [(1, Tier::One, 100), (2, Tier::Two, 50), (3, Tier::Three, 30), (4, Tier::Four, 20)]
+        {
+            let payer = Payer::Account(AccountId(account), tier);
+            assert_eq!(burst(&mut credits, payer, "private/buy", Duration::ZERO), count);
+            assert_eq!(burst(&mut credits, payer, "private/cancel", Duration::ZERO), 0);
+            assert_eq!(burst(&mut credits, payer, "private/cancel_all", Duration::ZERO), count);
+            assert_eq!(
+                burst(&mut credits, payer, "private/sell", Duration::from_secs(1)),
+                tier.rate() as usize
+            );
+        }
     }
 
     #[test]
     fn refill_is_exact_and_capped() {
         let mut credits = Credits::new(CreditPolicy::default());
-        burst(&mut credits, "public/subscribe", Duration::ZERO);
+        burst(&mut credits, IP, "public/subscribe", Duration::ZERO);
         let almost = Duration::from_micros(299_999);
-        assert!(!credits.charge(IP, "public/subscribe", almost));
-        assert!(credits.charge(IP, "public/subscribe", Duration::from_micros(300_000)));
+        assert!(!charge(&mut credits, IP, "public/subscribe", almost));
+        assert!(charge(&mut credits, IP, "public/subscribe", Duration::from_micros(300_000)));
         assert_eq!(credits.left(IP, Bucket::Subscribe, Duration::from_secs(3_600)), 30_000);
         assert_eq!(credits.spent(Bucket::Subscribe), 33_000);
     }
 
     #[test]
-    fn addresses_do_not_share() {
+    fn nobody_shares() {
         let mut credits = Credits::new(CreditPolicy::default());
-        burst(&mut credits, "public/subscribe", Duration::ZERO);
-        assert!(credits.charge(Ipv4Addr::new(127, 0, 0, 2).into(), "public/subscribe", Duration::ZERO));
+        burst(&mut credits, IP, "public/subscribe", Duration::ZERO);
+        for other in [
+            Payer::Address(Ipv4Addr::new(127, 0, 0, 2).into()),
+            Payer::Account(AccountId(1), Tier::Four),
+            Payer::Account(AccountId(2), Tier::Four),
+        ] {
+            assert!(charge(&mut credits, other, "public/subscribe", Duration::ZERO));
+        }
     }
 }

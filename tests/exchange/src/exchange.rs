@@ -8,11 +8,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::builder::{Builder, Settings};
-use crate::credits::Bucket;
+use crate::credits::{Bucket, Payer};
 use crate::faults::command::{Command, CommandError};
 use crate::faults::door::{Door, Span};
 use crate::faults::{Fault, Target};
 use crate::journal::Journal;
+use crate::ledger::Ledger;
 use crate::market::BookView;
 use crate::server;
 use crate::state::State;
@@ -99,24 +100,50 @@ impl Exchange {
     pub fn step(&self, steps: usize) {
         let now_ms = self.state.clock.millis();
         let mut floor = self.state.floor();
-        (0..steps).for_each(|_| floor.market.step(now_ms));
+        (0..steps).for_each(|_| floor.step(now_ms));
     }
 
     /// A book as it truly is now.
     pub fn book(&self, instrument: &str) -> Option<BookView> {
-        self.state.floor().market.book(instrument)
+        self.state.floor().engine.market.book(instrument)
     }
 
     /// The names of all instruments.
     pub fn instruments(&self) -> Vec<String> {
         let floor = self.state.floor();
-        floor.market.instruments().iter().map(|quoted| quoted.terms.name.clone()).collect()
+        floor.engine.market.instruments().iter().map(|quoted| quoted.terms.name.clone()).collect()
     }
 
     /// The user id of an account.
     pub fn user_id(&self, account: &str) -> Option<u64> {
         let position = self.state.settings.accounts.iter().position(|known| known.name == account)?;
         self.state.accounts().profiles().nth(position).map(|profile| profile.id.0)
+    }
+
+    /// Everything that the matching engine was asked, and what became of it.
+    pub fn ledger(&self) -> Ledger {
+        let floor = self.state.floor();
+        floor.ledger.ledger(&floor.engine)
+    }
+
+    /// Whether no request waits for the matching engine.
+    pub fn is_idle(&self) -> bool {
+        self.state.matcher.is_idle()
+    }
+
+    /// Lets one request to the matching engine in so many meet a cut, or lose its answer; `None` ends it.
+    pub fn hazard(&self, one_in: Option<u32>) {
+        self.state.run(Command::Hazard(one_in));
+    }
+
+    /// Waits until the exchange satisfies a condition, which is asked again whenever something happens.
+    pub async fn wait_for(&self, mut condition: impl FnMut(&Self) -> bool) {
+        let mut changes = self.state.watch();
+        while !condition(self) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// A copy of everything that happened so far.
@@ -146,7 +173,7 @@ impl Exchange {
 
     /// Credits that an address has left in a bucket.
     pub fn credits_left(&self, ip: IpAddr, bucket: Bucket) -> u64 {
-        self.state.credits().left(ip, bucket, self.state.clock.uptime())
+        self.state.credits().left(Payer::Address(ip), bucket, self.state.clock.uptime())
     }
 
     /// Calls refused for want of credits.

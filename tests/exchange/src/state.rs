@@ -16,13 +16,16 @@ use crate::clock::Clock;
 use crate::connection::ending::Ending;
 use crate::connection::outbox::{Handle, Order};
 use crate::credits::Credits;
+use crate::engine::Engine;
 use crate::faults::chaos::Chaos;
 use crate::faults::command::Command;
 use crate::faults::door::Doorway;
 use crate::faults::maintenance::{Maintenance, Phase};
+use crate::faults::orders::Hazard;
 use crate::faults::{Fault, Target};
 use crate::journal::Journal;
 use crate::market::Market;
+use crate::matcher::Matcher;
 
 /// The state of a running exchange. Each lock is held for a moment and none while waiting.
 /// Where two are held, the floor is taken first.
@@ -40,15 +43,18 @@ pub(crate) struct State {
     lasting: Mutex<Vec<Fault>>,
     maintenance: Mutex<Maintenance>,
     chaos: Mutex<Chaos>,
+    hazard: Mutex<Hazard>,
+    pub(crate) matcher: Matcher,
 }
 
 impl State {
     pub(crate) fn new(settings: Settings) -> Self {
         let clock = Clock::start();
         let market = Market::open(settings.seed, clock.millis(), settings.pace);
-        let mut floor = Floor::new(market, Rng::with_seed(settings.seed ^ 0x00f1_0075));
-        floor.frozen = settings.frozen;
         let accounts = Accounts::new(&settings.accounts, token_luck(settings.seed));
+        let traders = accounts.profiles().map(|profile| profile.id).zip(settings.accounts.iter().cloned());
+        let mut floor = Floor::new(Engine::new(market, traders), Rng::with_seed(settings.seed ^ 0x00f1_0075));
+        floor.frozen = settings.frozen;
         Self {
             clock,
             accounts: Mutex::new(accounts),
@@ -61,6 +67,8 @@ impl State {
             lasting: Mutex::default(),
             maintenance: Mutex::default(),
             chaos: Mutex::new(Chaos::new(settings.chaos, Rng::with_seed(settings.seed ^ 0xc4a0_5000))),
+            hazard: Mutex::new(Hazard::new(settings.hazard, Rng::with_seed(settings.seed ^ 0x0a2a_12d5))),
+            matcher: Matcher::new(Rng::with_seed(settings.seed ^ 0x3a7c_4e12)),
             settings,
         }
     }
@@ -75,6 +83,10 @@ impl State {
 
     pub(crate) fn credits(&self) -> MutexGuard<'_, Credits> {
         lock(&self.credits)
+    }
+
+    pub(crate) fn hazard(&self) -> MutexGuard<'_, Hazard> {
+        lock(&self.hazard)
     }
 
     pub(crate) fn doorway(&self) -> MutexGuard<'_, Doorway> {
@@ -102,8 +114,14 @@ impl State {
         lock(&self.lasting).clone()
     }
 
-    pub(crate) fn leave(&self, number: u64) {
+    /// A connection is gone; `in_peace` when its client logged out.
+    pub(crate) fn leave(&self, number: u64, in_peace: bool) {
         lock(&self.handles).remove(&number);
+        let mut floor = self.floor();
+        let now_ms = self.clock.millis();
+        floor.engine.disconnect(number, in_peace, now_ms);
+        floor.publish(now_ms, None);
+        drop(floor);
         self.accounts().grants.forget_connection(number);
     }
 
@@ -151,6 +169,7 @@ impl State {
             Command::Open => self.doorway().open(),
             Command::Maintenance { notice, outage } => self.start_maintenance(notice, outage),
             Command::Chaos(every) => lock(&self.chaos).set(every),
+            Command::Hazard(one_in) => self.hazard().set(one_in),
             Command::Freeze(frozen) => self.floor().frozen = frozen,
         }
     }
@@ -170,6 +189,7 @@ impl State {
                 handle.order(end.clone());
             }
         }
+        self.changes.send_replace(());
         let due = lock(&self.chaos).poll(now);
         if let Some(fault) = due {
             self.fault(Target::All, &fault);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::scope::Rights;
+use crate::credits::Tier;
 
 /// The key of the account that is there when no other is given.
 pub const DEMO_CLIENT_ID: &str = "local";
@@ -35,6 +36,7 @@ pub struct Account {
     pub(crate) keys: Vec<Key>,
     pub(crate) balances: BTreeMap<String, f64>,
     pub(crate) parent: Option<String>,
+    pub(crate) tier: Tier,
 }
 
 impl Account {
@@ -47,6 +49,7 @@ impl Account {
             keys: Vec::new(),
             balances: balances.map(|(currency, amount)| (currency.to_owned(), amount)).collect(),
             parent: None,
+            tier: Tier::default(),
         }
     }
 
@@ -74,6 +77,12 @@ impl Account {
     /// Makes it a subaccount of the account with this name.
     pub fn subaccount_of(mut self, name: impl Into<String>) -> Self {
         self.parent = Some(name.into());
+        self
+    }
+
+    /// Sets how much it may ask of the matching engine; the lowest tier unless set.
+    pub fn tier(mut self, tier: Tier) -> Self {
+        self.tier = tier;
         self
     }
 

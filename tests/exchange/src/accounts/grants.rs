@@ -30,6 +30,7 @@ pub(crate) struct Grant {
 #[derive(Debug, Clone)]
 pub(crate) struct Tokens {
     pub(crate) grant: u64,
+    pub(crate) account: AccountId,
     pub(crate) access: String,
     pub(crate) refresh: String,
     pub(crate) lifetime: Duration,
@@ -70,7 +71,7 @@ impl Grants {
 
     /// Makes a grant. A session of the same name is the same one, so it is replaced; the seventeenth session
     /// of a key removes the oldest.
-    pub(crate) fn make(&mut self, wanted: Wanted, place: Place) -> Tokens {
+    pub(crate) fn make(&mut self, wanted: Wanted, place: Place) -> Option<Tokens> {
         let Wanted { account, key, scope, lifetime } = wanted;
         if let Reach::Session(name) = &scope.reach {
             let same = |grant: &Grant| {
@@ -117,7 +118,7 @@ impl Grants {
     }
 
     /// New tokens for a grant; the old ones are void.
-    pub(crate) fn refresh(&mut self, number: u64, now: Duration) -> Tokens {
+    pub(crate) fn refresh(&mut self, number: u64, now: Duration) -> Option<Tokens> {
         self.renew(number, now, None)
     }
 
@@ -150,26 +151,26 @@ impl Grants {
         live.into_iter().take(surplus).for_each(|number| self.remove(number));
     }
 
-    fn renew(&mut self, number: u64, now: Duration, anew: Option<(Scope, Duration)>) -> Tokens {
+    fn renew(&mut self, number: u64, now: Duration, anew: Option<(Scope, Duration)>) -> Option<Tokens> {
         let (access, refresh) = (self.token(now), self.token(now));
-        let mut tokens = Tokens {
-            grant: number,
-            access: access.clone(),
-            refresh: refresh.clone(),
-            lifetime: Duration::ZERO,
-            scope: String::new(),
-        };
-        let Some(grant) = self.grants.get_mut(&number) else { return tokens };
+        let grant = self.grants.get_mut(&number)?;
         if let Some((scope, lifetime)) = anew {
             (grant.scope, grant.lifetime) = (scope, lifetime);
         }
         grant.expires_at = now + grant.lifetime;
-        (tokens.lifetime, tokens.scope) = (grant.lifetime, grant.scope.words());
+        let tokens = Tokens {
+            grant: number,
+            account: grant.account,
+            access: access.clone(),
+            refresh: refresh.clone(),
+            lifetime: grant.lifetime,
+            scope: grant.scope.words(),
+        };
         self.by_access.remove(&std::mem::replace(&mut grant.access, access.clone()));
         self.by_refresh.remove(&std::mem::replace(&mut grant.refresh, refresh.clone()));
         self.by_access.insert(access, number);
         self.by_refresh.insert(refresh, number);
-        tokens
+        Some(tokens)
     }
 
     fn token(&mut self, now: Duration) -> String {

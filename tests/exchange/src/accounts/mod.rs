@@ -10,6 +10,7 @@ use fastrand::Rng;
 use self::account::{Account, Key};
 use self::grants::{Grant, Grants};
 use self::signature::Nonces;
+use crate::credits::Tier;
 
 /// The number of an account, which is its user id on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,8 +23,10 @@ const FIRST_ID: u64 = 57_001;
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
     pub(crate) id: AccountId,
+    pub(crate) name: String,
     /// The main account, when this is a subaccount.
     pub(crate) parent: Option<AccountId>,
+    pub(crate) tier: Tier,
     keys: Vec<Key>,
 }
 
@@ -41,7 +44,9 @@ impl Accounts {
             |name: &str| accounts.iter().zip(FIRST_ID..).find(|(a, _)| a.name == name).map(|(_, id)| id);
         let profile = |(account, id): (&Account, u64)| Profile {
             id: AccountId(id),
+            name: account.name.clone(),
             parent: account.parent.as_deref().and_then(id_of).map(AccountId),
+            tier: account.tier,
             keys: account.keys.clone(),
         };
         let profiles = accounts.iter().zip(FIRST_ID..).map(profile).collect();

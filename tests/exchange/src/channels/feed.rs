@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::book::BookFeed;
 use super::name::{Channel, Interval};
+use super::user::UserFeed;
+use crate::accounts::AccountId;
+use crate::engine::Engine;
+use crate::engine::news::News;
 use crate::market::Market;
-use crate::market::book::{Ladder, Side, actions, difference, pairs};
+use crate::market::book::{Side, pairs};
 use crate::market::quoted::Quoted;
 
 /// Market steps between two frames of an aggregated channel.
@@ -24,8 +29,8 @@ enum Mark {
 /// What a channel remembers of its last frame.
 #[derive(Debug)]
 enum Memory {
-    /// The book as readers have it, so that each frame is the difference to it.
-    Book { published: Ladder, change_id: u64, ms: i64 },
+    Book(BookFeed),
+    User(UserFeed),
     /// The last trade published of each instrument.
     Trades(BTreeMap<String, u64>),
     /// What the last frame showed, as far as it matters for whether there is news.
@@ -40,9 +45,14 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    pub(crate) fn open(channel: Channel, market: &Market) -> Self {
+    /// Opens a channel; `None` for one of an account without the account.
+    pub(crate) fn open(channel: Channel, owner: Option<AccountId>, market: &Market) -> Option<Self> {
         let memory = match &channel {
-            Channel::Book { instrument, .. } => remember_book(market.instrument(instrument)),
+            Channel::Book { instrument, .. } => {
+                let position = market.position(instrument)?;
+                Memory::Book(BookFeed::open(position, market.at(position)?))
+            }
+            Channel::Private(private) => Memory::User(UserFeed::open(private.clone(), owner?)),
             Channel::Trades { instruments, .. } => {
                 let quoted = instruments.iter().filter_map(|name| market.instrument(name));
                 Memory::Trades(quoted.map(|q| (q.terms.name.clone(), q.trade_seq)).collect())
@@ -50,54 +60,71 @@ impl Feed {
             // The greeting shows the state of now.
             _ => Memory::Shown(mark(&channel, market)),
         };
-        Self { channel, memory }
+        Some(Self { channel, memory })
+    }
+
+    /// Takes in what happened.
+    pub(crate) fn hear(&mut self, news: &News, engine: &Engine) {
+        match &mut self.memory {
+            Memory::Book(book) => book.hear(news),
+            Memory::User(user) => user.hear(news, engine),
+            Memory::Trades(_) | Memory::Shown(_) => {}
+        }
     }
 
     /// What a new reader gets at once, if this channel greets its readers.
-    pub(crate) fn greeting(&self, market: &Market, now_ms: i64) -> Option<Value> {
-        match (&self.channel, &self.memory) {
-            (Channel::Book { instrument, .. }, Memory::Book { published, change_id, ms }) => {
-                Some(snapshot(market.instrument(instrument)?, published, *change_id, *ms))
+    pub(crate) fn greeting(&self, engine: &Engine, now_ms: i64) -> Vec<Value> {
+        let market = &engine.market;
+        let greeting = match (&self.channel, &self.memory) {
+            (Channel::Book { instrument, .. }, Memory::Book(book)) => {
+                market.instrument(instrument).map(|quoted| book.snapshot(quoted))
             }
+            (_, Memory::User(user)) => return user.greeting(engine),
             (Channel::MethodsState, _) => Some(json!({ "allow_unauthenticated_public_requests": true })),
             (Channel::Index { name }, _) => market.index_update(name, now_ms),
-            (
-                Channel::Trades { .. } | Channel::PlatformState | Channel::Book { .. } | Channel::Private(_),
-                _,
-            ) => None,
+            (Channel::Trades { .. } | Channel::PlatformState, _) => None,
             _ => self.current(market, now_ms),
-        }
+        };
+        greeting.into_iter().collect()
     }
 
-    /// What this channel has to say at a beat of the market, if anything.
-    pub(crate) fn next(&mut self, market: &Market, now_ms: i64, beat: u64) -> Option<Value> {
+    /// What this channel has to say. Between two beats of the market only those speak that wait for nothing.
+    pub(crate) fn next(&mut self, engine: &Engine, now_ms: i64, beat: Option<u64>) -> Vec<Value> {
         if !self.is_due(beat) {
-            return None;
+            return Vec::new();
         }
-        match (&self.channel, &mut self.memory) {
-            (Channel::Book { instrument, .. }, memory) => next_change(market.instrument(instrument)?, memory),
+        let market = &engine.market;
+        let next = match (&self.channel, &mut self.memory) {
+            (Channel::Book { instrument, .. }, Memory::Book(book)) => {
+                market.instrument(instrument).and_then(|quoted| book.change(quoted))
+            }
+            (_, Memory::User(user)) => return user.next(engine),
             (Channel::Trades { .. }, Memory::Trades(seen)) => next_trades(market, seen),
             (Channel::Index { name }, _) => market.index_update(name, now_ms),
-            (Channel::PlatformState | Channel::MethodsState | Channel::Private(_), _) => None,
+            (Channel::PlatformState | Channel::MethodsState, _) => None,
             _ => self.next_current(market, now_ms),
-        }
+        };
+        next.into_iter().collect()
     }
 
-    fn is_due(&self, beat: u64) -> bool {
-        let interval = match &self.channel {
-            Channel::Book { interval, .. }
-            | Channel::Grouped { interval, .. }
-            | Channel::Ticker { interval, .. }
-            | Channel::Trades { interval, .. } => *interval,
-            Channel::Index { .. } => Interval::Agg2,
-            Channel::Quote { .. } | Channel::PlatformState | Channel::MethodsState | Channel::Private(_) => {
-                Interval::Raw
-            }
+    fn is_due(&self, beat: Option<u64>) -> bool {
+        let interval = match (&self.channel, &self.memory) {
+            (_, Memory::User(user)) => user.interval(),
+            (
+                Channel::Book { interval, .. }
+                | Channel::Grouped { interval, .. }
+                | Channel::Ticker { interval, .. }
+                | Channel::Trades { interval, .. },
+                _,
+            ) => *interval,
+            (Channel::Index { .. }, _) => Interval::Agg2,
+            _ => Interval::Raw,
         };
-        match interval {
-            Interval::Raw => true,
-            Interval::Ms100 => beat.is_multiple_of(STEPS_100MS),
-            Interval::Agg2 => beat.is_multiple_of(STEPS_SECOND),
+        match (interval, beat) {
+            (Interval::Raw, _) => true,
+            (Interval::Ms100, Some(beat)) => beat.is_multiple_of(STEPS_100MS),
+            (Interval::Agg2, Some(beat)) => beat.is_multiple_of(STEPS_SECOND),
+            (_, None) => false,
         }
     }
 
@@ -138,54 +165,15 @@ fn mark(channel: &Channel, market: &Market) -> Option<Mark> {
             trade_seq: quoted.trade_seq,
             index: quoted.index,
         }),
-        Channel::Quote { instrument } => market
-            .instrument(instrument)
-            .map(|quoted| Mark::Quote { bid: quoted.book.best_bid(), ask: quoted.book.best_ask() }),
+        Channel::Quote { instrument } => {
+            let book = market.instrument(instrument)?.book.shown();
+            Some(Mark::Quote { bid: book.best_bid(), ask: book.best_ask() })
+        }
         Channel::Grouped { instrument, .. } => {
             market.instrument(instrument).map(|quoted| Mark::Grouped { change_id: quoted.change_id })
         }
         _ => None,
     }
-}
-
-fn remember_book(quoted: Option<&Quoted>) -> Memory {
-    let empty = Memory::Book { published: Ladder::default(), change_id: 0, ms: 0 };
-    quoted.map_or(empty, |quoted| Memory::Book {
-        published: quoted.book.clone(),
-        change_id: quoted.change_id,
-        ms: quoted.changed_ms,
-    })
-}
-
-fn snapshot(quoted: &Quoted, book: &Ladder, change_id: u64, ms: i64) -> Value {
-    let empty = Ladder::default();
-    let side = |side: Side| {
-        let changes = difference(empty.side(side), book.side(side), side);
-        actions(&changes, quoted.terms.price, quoted.terms.amount)
-    };
-    json!({
-        "type": "snapshot", "timestamp": ms, "instrument_name": quoted.terms.name, "change_id": change_id,
-        "bids": side(Side::Bid), "asks": side(Side::Ask),
-    })
-}
-
-fn next_change(quoted: &Quoted, memory: &mut Memory) -> Option<Value> {
-    let Memory::Book { published, change_id, ms } = memory else { return None };
-    if *change_id == quoted.change_id {
-        return None;
-    }
-    let side = |side: Side| {
-        let changes = difference(published.side(side), quoted.book.side(side), side);
-        actions(&changes, quoted.terms.price, quoted.terms.amount)
-    };
-    let change = json!({
-        "type": "change", "timestamp": quoted.changed_ms, "instrument_name": quoted.terms.name,
-        "prev_change_id": *change_id, "change_id": quoted.change_id,
-        "bids": side(Side::Bid), "asks": side(Side::Ask),
-    });
-    published.clone_from(&quoted.book);
-    (*change_id, *ms) = (quoted.change_id, quoted.changed_ms);
-    Some(change)
 }
 
 fn next_trades(market: &Market, seen: &mut BTreeMap<String, u64>) -> Option<Value> {
@@ -199,7 +187,8 @@ fn next_trades(market: &Market, seen: &mut BTreeMap<String, u64>) -> Option<Valu
 }
 
 fn grouped(quoted: &Quoted, step: i64, depth: usize) -> Value {
-    let side = |side| pairs(&quoted.book.grouped(side, step, depth), quoted.terms.price, quoted.terms.amount);
+    let book = quoted.book.shown();
+    let side = |side| pairs(&book.grouped(side, step, depth), quoted.terms.price, quoted.terms.amount);
     json!({
         "timestamp": quoted.changed_ms, "instrument_name": quoted.terms.name, "change_id": quoted.change_id,
         "bids": side(Side::Bid), "asks": side(Side::Ask),

@@ -1,8 +1,10 @@
 //! The trading floor: the market and everyone who listens to it, behind one lock, so that a snapshot and the
 //! changes that follow it always fit.
 
+mod book;
 mod feed;
 mod name;
+mod user;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +17,8 @@ use self::name::Channel;
 pub(crate) use self::name::{area, is_private, is_public_raw};
 use crate::accounts::AccountId;
 use crate::connection::outbox::{Handle, Item};
-use crate::market::Market;
+use crate::engine::Engine;
+use crate::ledger::Recorder;
 use crate::rpc::envelope;
 
 /// About 2.6 frames a second.
@@ -49,7 +52,8 @@ struct Open {
 /// The market and its readers.
 #[derive(Debug)]
 pub(crate) struct Floor {
-    pub(crate) market: Market,
+    pub(crate) engine: Engine,
+    pub(crate) ledger: Recorder,
     /// While true the market stands still; channels still publish what they have not said yet.
     pub(crate) frozen: bool,
     open: BTreeMap<Key, Open>,
@@ -58,29 +62,32 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    pub(crate) fn new(market: Market, rng: Rng) -> Self {
-        Self { market, frozen: false, open: BTreeMap::new(), beat: 0, rng }
+    pub(crate) fn new(engine: Engine, rng: Rng) -> Self {
+        Self { engine, ledger: Recorder::default(), frozen: false, open: BTreeMap::new(), beat: 0, rng }
     }
 
     /// Whether a channel of this name exists.
     pub(crate) fn exists(&self, name: &str) -> bool {
-        Channel::parse(name, &self.market).is_some()
+        Channel::parse(name, &self.engine.market).is_some()
     }
 
     /// Adds a reader, which gets what the channel greets with.
     pub(crate) fn join(&mut self, ticket: Ticket, handle: &Handle, now_ms: i64) {
         let Ticket { name, owner, label } = ticket;
-        let Some(channel) = Channel::parse(&name, &self.market) else { return };
-        let market = &self.market;
-        let open = self
-            .open
-            .entry((name.clone(), owner))
-            .or_insert_with(|| Open { feed: Feed::open(channel, market), readers: Vec::new() });
-        let reader = Reader { handle: handle.clone(), label };
-        if let Some(data) = open.feed.greeting(market, now_ms) {
-            reader.handle.send(update(&name, &data, reader.label.as_deref(), &mut self.rng));
+        let key = (name, owner);
+        if !self.open.contains_key(&key) {
+            let channel = Channel::parse(&key.0, &self.engine.market);
+            let Some(feed) = channel.and_then(|channel| Feed::open(channel, owner, &self.engine.market))
+            else {
+                return;
+            };
+            self.open.insert(key.clone(), Open { feed, readers: Vec::new() });
         }
-        open.readers.push(reader);
+        let Some(open) = self.open.get_mut(&key) else { return };
+        for data in open.feed.greeting(&self.engine, now_ms) {
+            handle.send(update(&key.0, &data, label.as_deref(), &mut self.rng));
+        }
+        open.readers.push(Reader { handle: handle.clone(), label });
     }
 
     /// Removes a reader. A channel that nobody reads forgets what it published.
@@ -97,16 +104,35 @@ impl Floor {
     /// One beat: the market steps, then every channel publishes what is due.
     pub(crate) fn beat(&mut self, now_ms: i64) {
         if !self.frozen {
-            self.market.step(now_ms);
+            self.engine.step(now_ms);
         }
         self.beat += 1;
+        self.publish(now_ms, Some(self.beat));
+        if self.beat.is_multiple_of(CHATTER_BEATS) {
+            self.chatter();
+        }
+    }
+
+    /// Moves the market by one step; the channels speak of it at the next beat.
+    pub(crate) fn step(&mut self, now_ms: i64) {
+        self.engine.step(now_ms);
+        self.hear();
+    }
+
+    /// Tells the readers what happened: at a beat all that are due, in between those that wait for nothing.
+    pub(crate) fn publish(&mut self, now_ms: i64, beat: Option<u64>) {
+        self.hear();
         for ((name, _), open) in &mut self.open {
-            if let Some(data) = open.feed.next(&self.market, now_ms, self.beat) {
+            for data in open.feed.next(&self.engine, now_ms, beat) {
                 send_to_all(&open.readers, name, &data, &mut self.rng);
             }
         }
-        if self.beat.is_multiple_of(CHATTER_BEATS) {
-            self.chatter();
+    }
+
+    fn hear(&mut self) {
+        let news = self.engine.take_news();
+        if !news.is_empty() {
+            self.open.values_mut().for_each(|open| open.feed.hear(&news, &self.engine));
         }
     }
 
@@ -119,14 +145,15 @@ impl Floor {
 
     /// A frame of a public channel as it would greet a new reader, for ticks that come too late.
     pub(crate) fn stray(&mut self, name: &str, now_ms: i64) -> Option<Item> {
-        let channel = Channel::parse(name, &self.market)?;
-        let data = Feed::open(channel, &self.market).greeting(&self.market, now_ms)?;
+        let channel = Channel::parse(name, &self.engine.market)?;
+        let feed = Feed::open(channel, None, &self.engine.market)?;
+        let data = feed.greeting(&self.engine, now_ms).into_iter().next()?;
         Some(update(name, &data, None, &mut self.rng))
     }
 
     /// The platform state says often that nothing is locked.
     fn chatter(&mut self) {
-        let names: Vec<&str> = self.market.index_names().collect();
+        let names: Vec<&str> = self.engine.market.index_names().collect();
         if let Some(name) = self.rng.choice(names) {
             self.announce("platform_state", &json!({ "price_index": name, "locked": false, "reasons": [] }));
         }

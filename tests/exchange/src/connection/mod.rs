@@ -271,8 +271,24 @@ impl Connection {
                     self.pipe.push(Message::Text(text));
                 }
             }
+            Item::Answer { text, number } => self.write_answer(text, number),
             Item::Text(text) => self.pipe.push(Message::Text(text)),
             Item::Then(_) => {}
+        }
+    }
+
+    /// An answer of the matching engine meets the same fates as any other reply.
+    fn write_answer(&mut self, text: String, number: u64) {
+        let fate = self.session.answer_fate();
+        if fate.copies == 0 {
+            return;
+        }
+        let state = &self.session.state;
+        state.floor().ledger.answered(number, state.clock.uptime());
+        if fate.delay.is_zero() {
+            (0..fate.copies).for_each(|_| self.pipe.push(Message::text(text.clone())));
+        } else {
+            self.replies.hold(Instant::now() + fate.delay, text, fate.copies);
         }
     }
 

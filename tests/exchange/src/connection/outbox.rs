@@ -18,6 +18,8 @@ const ORDERS: usize = 64;
 pub(crate) enum Item {
     /// A frame of a channel.
     Update { channel: Arc<str>, opens: bool, text: Utf8Bytes },
+    /// An answer of the matching engine, and the number of its request in the ledger.
+    Answer { text: String, number: u64 },
     /// Any other text frame.
     Text(Utf8Bytes),
     /// An order that must not overtake the frames before it.

@@ -47,14 +47,14 @@ impl Seat {
 impl Lease {
     /// Nobody reaches the connection any more; this is why.
     pub(super) fn end(&self, why: Closed) {
-        self.state.leave(self.number);
+        self.state.leave(self.number, why == Closed::Logout);
         self.state.note(|journal| journal.note_close(self.number, self.state.clock.uptime(), why));
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // The first reason given stays.
+        // The first reason given stays; then this changes nothing.
         self.end(Closed::Lost);
     }
 }

@@ -5,6 +5,7 @@ use std::str::{FromStr, SplitWhitespace};
 use std::time::Duration;
 
 use super::door::{Door, Span};
+use super::orders::Cut;
 use super::{Fault, Target};
 
 /// The grammar, as the binary prints it.
@@ -26,6 +27,13 @@ On connections (add @all, @newest or @NUMBER; @all is the default):
   refuse-channel CHANNEL      dropped from subscriptions in silence (lasting)
   allow-channel CHANNEL       ends that
   fail-subscribes COUNT       that many subscribe calls answer 11052 (lasting)
+The next request to the matching engine (add reset for RST instead of FIN):
+  cut-before-match [reset]    received, never carried out, cut
+  cut-after-match [reset]     carried out, not answered, cut
+  answer-then-cut [reset]     carried out, answered, cut
+  lose-match-reply            carried out, not answered
+  delay-match TIME            carried out later
+  cut-then-match TIME [reset]  cut now, carried out later
 On new connections (SPAN is xCOUNT or TIME; without it until `open`):
   refuse STATUS [retry-after SECONDS] [SPAN]
   silent [SPAN]               TCP without an upgrade
@@ -35,6 +43,7 @@ On new connections (SPAN is xCOUNT or TIME; without it until `open`):
 On the exchange:
   maintenance [NOTICE] [OUTAGE]
   chaos TIME | chaos off
+  hazard COUNT | hazard off   one order request in COUNT meets one of the cuts
   freeze | thaw               the market
 TIME is a number with ms or s.";
 
@@ -46,6 +55,7 @@ pub(crate) enum Command {
     Open,
     Maintenance { notice: Duration, outage: Duration },
     Chaos(Option<Duration>),
+    Hazard(Option<u32>),
     Freeze(bool),
 }
 
@@ -111,6 +121,10 @@ fn exchange_command(name: &str, words: &mut Words<'_>) -> Result<Option<Command>
             "off" => Command::Chaos(None),
             word => Command::Chaos(Some(parse_time(word)?)),
         },
+        "hazard" => match words.next("a count or off")? {
+            "off" => Command::Hazard(None),
+            word => Command::Hazard(Some(word.parse().map_err(|_| bad(word))?)),
+        },
         "freeze" => Command::Freeze(true),
         "thaw" => Command::Freeze(false),
         _ => return Ok(None),
@@ -138,6 +152,15 @@ fn fault(name: &str, words: &mut Words<'_>) -> Result<Fault, CommandError> {
         "refuse-channel" => Fault::RefuseChannel(words.next("a channel")?.into()),
         "allow-channel" => Fault::AllowChannel(words.next("a channel")?.into()),
         "fail-subscribes" => Fault::FailSubscribes(words.number()?),
+        "cut-before-match" => Fault::CutBeforeMatch(words.cut()?),
+        "cut-after-match" => Fault::CutAfterMatch(words.cut()?),
+        "answer-then-cut" => Fault::AnswerThenCut(words.cut()?),
+        "lose-match-reply" => Fault::LoseMatchReply,
+        "delay-match" => Fault::DelayMatch(words.time()?),
+        "cut-then-match" => {
+            let delay = words.time()?;
+            Fault::CutThenMatch(words.cut()?, delay)
+        }
         _ => return Err(CommandError(format!("unknown command {name:?}"))),
     })
 }
@@ -182,6 +205,14 @@ impl<'a> Words<'a> {
         match word.strip_prefix('x') {
             Some(count) => count.parse().map(Span::Attempts).map_err(|_| bad(word)),
             None => parse_time(word).map(Span::For),
+        }
+    }
+
+    fn cut(&mut self) -> Result<Cut, CommandError> {
+        match self.0.next() {
+            None => Ok(Cut::Drop),
+            Some("reset") => Ok(Cut::Reset),
+            Some(word) => Err(bad(word)),
         }
     }
 

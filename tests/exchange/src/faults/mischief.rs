@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Fault;
+use super::orders::{Afterwards, MatchFate};
 
 /// What happens to a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub(crate) struct Mischief {
     gaps: BTreeSet<String>,
     refused: BTreeSet<String>,
     failing_subscribes: usize,
+    next_match: Option<MatchFate>,
 }
 
 impl Mischief {
@@ -48,9 +50,27 @@ impl Mischief {
             Fault::RefuseChannel(channel) => self.refused.extend([channel]),
             Fault::AllowChannel(channel) => self.refused.retain(|refused| *refused != channel),
             Fault::FailSubscribes(count) => self.failing_subscribes = count,
+            Fault::CutBeforeMatch(cut) => self.fate().cut_before = Some(cut),
+            Fault::CutAfterMatch(cut) => self.fate().afterwards = Afterwards::Cut(cut.how()),
+            Fault::AnswerThenCut(cut) => self.fate().afterwards = Afterwards::AnswerAndCut(cut.how()),
+            Fault::LoseMatchReply => self.fate().afterwards = Afterwards::Nothing,
+            Fault::DelayMatch(delay) => self.fate().delay = delay,
+            Fault::CutThenMatch(cut, delay) => {
+                self.fate().delay = delay;
+                self.fate().cut_meanwhile = Some(cut);
+            }
             at_once => return Some(at_once),
         }
         None
+    }
+
+    fn fate(&mut self) -> &mut MatchFate {
+        self.next_match.get_or_insert_default()
+    }
+
+    /// Decides over the next request to the matching engine.
+    pub(crate) fn match_fate(&mut self) -> Option<MatchFate> {
+        self.next_match.take()
     }
 
     /// Decides over the next reply.

@@ -5,8 +5,11 @@ pub(crate) mod command;
 pub(crate) mod door;
 pub(crate) mod maintenance;
 pub(crate) mod mischief;
+pub(crate) mod orders;
 
 use std::time::Duration;
+
+use self::orders::Cut;
 
 /// Which connections a fault is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +69,18 @@ pub enum Fault {
     AllowChannel(String),
     /// So many `subscribe` calls of each connection are answered with 11052. Lasting; zero ends it.
     FailSubscribes(usize),
+    /// The connection is cut when the next request to the matching engine has come in: it is never carried out.
+    CutBeforeMatch(Cut),
+    /// The connection is cut when the next such request is carried out, and not answered.
+    CutAfterMatch(Cut),
+    /// The next such request is answered; then the connection is cut.
+    AnswerThenCut(Cut),
+    /// The next such request is carried out, and its answer is lost.
+    LoseMatchReply,
+    /// The next such request is carried out so much later, also when its connection is gone by then.
+    DelayMatch(Duration),
+    /// The same, and the connection is cut while it waits.
+    CutThenMatch(Cut, Duration),
 }
 
 impl Fault {

@@ -7,10 +7,43 @@ use serde_json::{Value, json};
 use super::instrument::Grid;
 
 /// Which side of the book.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Side {
     Bid,
     Ask,
+}
+
+impl Side {
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Bid => Self::Ask,
+            Self::Ask => Self::Bid,
+        }
+    }
+
+    /// Whether an order of this side with a limit reaches a price of the other.
+    pub(crate) fn reaches(self, limit: i64, price: i64) -> bool {
+        match self {
+            Self::Bid => limit >= price,
+            Self::Ask => limit <= price,
+        }
+    }
+
+    /// `buy` or `sell`.
+    pub(crate) fn direction(self) -> &'static str {
+        match self {
+            Self::Bid => "buy",
+            Self::Ask => "sell",
+        }
+    }
+
+    /// 1 for buying, -1 for selling.
+    pub(crate) fn sign(self) -> i64 {
+        match self {
+            Self::Bid => 1,
+            Self::Ask => -1,
+        }
+    }
 }
 
 /// Amount by price, both in whole steps.
@@ -38,6 +71,24 @@ impl Ladder {
         }
     }
 
+    /// The best level of a side.
+    pub(crate) fn best(&self, side: Side) -> Option<(i64, i64)> {
+        match side {
+            Side::Bid => self.best_bid(),
+            Side::Ask => self.best_ask(),
+        }
+    }
+
+    /// The levels of a side, best first.
+    pub(crate) fn best_first(&self, side: Side) -> impl Iterator<Item = (i64, i64)> {
+        let (bids, asks) = match side {
+            Side::Bid => (Some(self.bids.iter().rev()), None),
+            Side::Ask => (None, Some(self.asks.iter())),
+        };
+        let bids = bids.into_iter().flatten();
+        bids.chain(asks.into_iter().flatten()).map(|(price, amount)| (*price, *amount))
+    }
+
     pub(crate) fn best_bid(&self) -> Option<(i64, i64)> {
         self.bids.last_key_value().map(|(price, amount)| (*price, *amount))
     }
@@ -48,17 +99,13 @@ impl Ladder {
 
     /// The best `depth` levels of a side, best first.
     pub(crate) fn top(&self, side: Side, depth: usize) -> Vec<(i64, i64)> {
-        let pair = |(price, amount): (&i64, &i64)| (*price, *amount);
-        match side {
-            Side::Bid => self.bids.iter().rev().take(depth).map(pair).collect(),
-            Side::Ask => self.asks.iter().take(depth).map(pair).collect(),
-        }
+        self.best_first(side).take(depth).collect()
     }
 
     /// The best `depth` levels after rounding prices away from the middle to multiples of `step`.
     pub(crate) fn grouped(&self, side: Side, step: i64, depth: usize) -> Vec<(i64, i64)> {
         let mut groups = Vec::<(i64, i64)>::new();
-        for (price, amount) in self.top(side, usize::MAX) {
+        for (price, amount) in self.best_first(side) {
             let down = price.div_euclid(step) * step;
             let rounded = if side == Side::Ask && down != price { down + step } else { down };
             let full = groups.len() == depth;

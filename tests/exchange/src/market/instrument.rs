@@ -22,6 +22,20 @@ impl Grid {
         (steps * self.num) as f64 / self.den as f64
     }
 
+    /// The value of a number of steps that need not be whole.
+    pub(crate) fn at(self, steps: f64) -> f64 {
+        steps * self.num as f64 / self.den as f64
+    }
+
+    /// Whole steps in a value, when it is one of the scale.
+    pub(crate) fn whole(self, value: f64) -> Option<i64> {
+        let steps = self.steps(value);
+        let nearest = steps.round();
+        // A decimal literal is off by less than this, and the next value of the scale by more.
+        let near = (steps - nearest).abs() <= 1e-7 * nearest.abs().max(1.0);
+        (near && nearest.abs() < 9e15).then_some(nearest as i64)
+    }
+
     /// Steps in a value, not rounded.
     pub(crate) fn steps(self, value: f64) -> f64 {
         value * self.den as f64 / self.num as f64
@@ -30,6 +44,12 @@ impl Grid {
     pub(crate) fn step(self) -> f64 {
         self.value(1)
     }
+}
+
+/// An amount counted in contracts.
+pub(crate) fn contracts(terms: &Instrument, amount: f64) -> f64 {
+    let contracts = amount / terms.contract_size.as_f64().unwrap_or(1.0);
+    (contracts * 1e6).round() / 1e6
 }
 
 /// An option's own terms.
@@ -134,14 +154,20 @@ impl Instrument {
         steps.into_iter().collect()
     }
 
+    /// What makers and takers pay.
+    pub(crate) fn commissions(&self) -> (f64, f64) {
+        if self.option.is_some() { (0.0003, 0.0003) } else { (0.0, 0.0005) }
+    }
+
     fn fees(&self) -> Map<String, Value> {
+        let (maker, taker) = self.commissions();
         let fees = match self.option {
             Some(_) => json!({
-                "maker_commission": 0.0003, "taker_commission": 0.0003, "block_trade_commission": 0.00015,
+                "maker_commission": maker, "taker_commission": taker, "block_trade_commission": 0.00015,
                 "block_trade_tick_size": 0.0001, "block_trade_min_trade_amount": 25,
             }),
             None => json!({
-                "maker_commission": 0.0, "taker_commission": 0.0005, "block_trade_commission": 0.00025,
+                "maker_commission": maker, "taker_commission": taker, "block_trade_commission": 0.00025,
                 "block_trade_tick_size": 0.01, "block_trade_min_trade_amount": 200_000,
                 "max_leverage": 50, "max_liquidation_commission": 0.0075,
             }),

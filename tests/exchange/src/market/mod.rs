@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 
 use self::calendar::DAY_MS;
 use self::index::Index;
-use self::quoted::Quoted;
+use self::quoted::{Fill, Quoted, Trade};
+use crate::engine::book::Touched;
 
 const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
 
@@ -35,6 +36,15 @@ pub struct BookView {
     pub bids: Vec<(f64, f64)>,
     /// Price and amount, lowest price first.
     pub asks: Vec<(f64, f64)>,
+}
+
+/// What changed in a book with its last number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BookChange {
+    pub(crate) position: usize,
+    /// The number before this change.
+    pub(crate) previous: u64,
+    pub(crate) levels: Vec<Touched>,
 }
 
 /// All instruments and the indices they follow.
@@ -81,15 +91,56 @@ impl Market {
         market
     }
 
-    /// One step. `now_ms` only stamps what happens; what happens is the seed's alone.
-    pub(crate) fn step(&mut self, now_ms: i64) {
+    /// Moves the indices by one step.
+    pub(crate) fn step_indices(&mut self) {
         self.steps += 1;
         for index in &mut self.indices {
             index.step();
         }
-        for position in 0..self.quoted.len() {
-            self.step_one(position, now_ms);
+    }
+
+    /// Begins the step of one instrument. What happens in it is the seed's alone, whatever the clock says.
+    pub(crate) fn begin_step(&mut self, position: usize) -> u32 {
+        let model_ms = self.day_ms + i64::try_from(self.pace.as_millis()).unwrap_or(0) * self.steps as i64;
+        let index = self.at(position).and_then(|quoted| self.index(quoted.terms.index));
+        match (index, self.at_mut(position)) {
+            (Some(index), Some(quoted)) => quoted.begin_step(index, model_ms),
+            _ => 0,
         }
+    }
+
+    /// Gives a book that changed its next number. Says what changed, and which number was the last before.
+    pub(crate) fn commit(&mut self, position: usize, now_ms: i64) -> Option<BookChange> {
+        let quoted = self.quoted.get_mut(position)?;
+        let levels = quoted.book.changes();
+        let (pool, previous) = (quoted.terms.pool, quoted.change_id);
+        if levels.is_empty() {
+            return None;
+        }
+        quoted.changed_ms = now_ms;
+        let number = self.next_change(pool);
+        self.at_mut(position)?.change_id = number;
+        Some(BookChange { position, previous, levels })
+    }
+
+    /// Records a trade.
+    pub(crate) fn record(&mut self, position: usize, fill: Fill, now_ms: i64) -> Option<&Trade> {
+        self.trade_numbers += 1;
+        let id = named(self.at(position)?.terms.pool, self.trade_numbers);
+        Some(self.at_mut(position)?.record(fill, id, now_ms))
+    }
+
+    pub(crate) fn at(&self, position: usize) -> Option<&Quoted> {
+        self.quoted.get(position)
+    }
+
+    pub(crate) fn at_mut(&mut self, position: usize) -> Option<&mut Quoted> {
+        self.quoted.get_mut(position)
+    }
+
+    /// The place of an instrument in the market.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
     }
 
     pub(crate) fn instruments(&self) -> &[Quoted] {
@@ -117,7 +168,7 @@ impl Market {
     pub(crate) fn book(&self, name: &str) -> Option<BookView> {
         let quoted = self.instrument(name)?;
         let view = |side| {
-            let top = quoted.book.top(side, usize::MAX).into_iter();
+            let top = quoted.book.shown().best_first(side);
             top.map(|(p, a)| (quoted.terms.price.value(p), quoted.terms.amount.value(a))).collect()
         };
         Some(BookView {
@@ -138,32 +189,6 @@ impl Market {
         self.quoted.push(quoted);
     }
 
-    fn step_one(&mut self, position: usize, now_ms: i64) {
-        let model_ms = self.day_ms + i64::try_from(self.pace.as_millis()).unwrap_or(0) * self.steps as i64;
-        let Some(index) = self.quoted.get(position).and_then(|quoted| self.index(quoted.terms.index)) else {
-            return;
-        };
-        let Some(quoted) = self.quoted.get_mut(position) else { return };
-        let (fills, changed) = quoted.step(index, model_ms);
-        let pool = quoted.terms.pool;
-        for fill in fills {
-            self.trade_numbers += 1;
-            // Only the oldest engine's trades have bare numbers.
-            let id = match pool {
-                "BTC" => self.trade_numbers.to_string(),
-                pool => format!("{pool}-{}", self.trade_numbers),
-            };
-            quoted.record(fill, id, now_ms);
-        }
-        if changed {
-            quoted.changed_ms = now_ms;
-            let change_id = self.next_change(pool);
-            if let Some(quoted) = self.quoted.get_mut(position) {
-                quoted.change_id = change_id;
-            }
-        }
-    }
-
     /// The next number of a pool. Other traffic of the engine takes numbers too, so they never follow on.
     fn next_change(&mut self, pool: &'static str) -> u64 {
         let step = self.rng.u64(2..9_000);
@@ -173,74 +198,11 @@ impl Market {
     }
 }
 
-fn counter_start(rng: &mut Rng) -> u64 {
-    rng.u64(180_000_000_000..200_000_000_000)
+/// The name of a number of an engine. Only the oldest one's have no prefix.
+pub(crate) fn named(pool: &str, number: u64) -> String {
+    if pool == "BTC" { number.to_string() } else { format!("{pool}-{number}") }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: i64 = 1_790_133_840_448;
-    const PACE: Duration = Duration::from_millis(25);
-
-    fn after(seed: u64, steps: i64) -> Market {
-        let mut market = Market::open(seed, NOW, PACE);
-        (0..steps).for_each(|step| market.step(NOW + 25 * step));
-        market
-    }
-
-    fn books(market: &Market) -> Vec<BookView> {
-        market.instruments().iter().filter_map(|quoted| market.book(&quoted.terms.name)).collect()
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_market() {
-        assert_eq!(books(&after(7, 500)), books(&after(7, 500)));
-        assert_ne!(books(&after(7, 500)), books(&after(8, 500)));
-    }
-
-    #[test]
-    fn books_are_never_crossed_and_keep_to_their_ticks() {
-        let mut market = Market::open(3, NOW, PACE);
-        for step in 0..2_000 {
-            market.step(NOW + step);
-            for quoted in market.instruments() {
-                if let (Some((bid, _)), Some((ask, _))) = (quoted.book.best_bid(), quoted.book.best_ask()) {
-                    assert!(bid < ask, "{} {bid} {ask}", quoted.terms.name);
-                }
-                assert!(quoted.book.bids.values().chain(quoted.book.asks.values()).all(|amount| *amount > 0));
-            }
-        }
-    }
-
-    #[test]
-    fn most_books_are_two_sided_and_some_are_not_at_times() {
-        let mut market = Market::open(3, NOW, PACE);
-        let (mut whole, mut hollow) = (0, 0);
-        for step in 0..2_000 {
-            market.step(NOW + step);
-            for quoted in market.instruments() {
-                match quoted.book.bids.is_empty() || quoted.book.asks.is_empty() {
-                    true => hollow += 1,
-                    false => whole += 1,
-                }
-            }
-        }
-        assert!(hollow > 50 && whole > hollow * 10, "{hollow} {whole}");
-    }
-
-    #[test]
-    fn change_numbers_are_shared_in_a_pool_and_grow() {
-        let mut market = Market::open(5, NOW, PACE);
-        let mut highest = 0;
-        for step in 0..200 {
-            market.step(NOW + step);
-            let pool = market.instruments().iter().filter(|quoted| quoted.terms.pool == "USDC");
-            let changes: std::collections::BTreeSet<u64> =
-                pool.filter(|q| q.changed_ms == NOW + step).map(|q| q.change_id).collect();
-            assert!(changes.first().is_none_or(|first| *first > highest));
-            highest = changes.last().copied().unwrap_or(highest);
-        }
-    }
+fn counter_start(rng: &mut Rng) -> u64 {
+    rng.u64(180_000_000_000..200_000_000_000)
 }

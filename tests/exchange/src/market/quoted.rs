@@ -4,14 +4,24 @@ use std::collections::VecDeque;
 
 use fastrand::Rng;
 
-use super::book::Ladder;
-use super::flow::{Fill, Flow};
-use super::instrument::Instrument;
+use super::book::Side;
+use super::flow::{Flow, Taken};
+use super::instrument::{Instrument, OptionTerms};
 use super::option::{self, Valuation};
+use crate::engine::book::Book;
+use crate::engine::kinds::{Advanced, TriggerBy};
 
 /// How many trades are kept for channels that publish at intervals.
 const TRADES_KEPT: usize = 4_096;
 const YEAR_MS: f64 = 365.0 * 86_400_000.0;
+
+/// A price and an amount, in steps, and which side came to the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fill {
+    pub(crate) taker: Side,
+    pub(crate) price: i64,
+    pub(crate) amount: i64,
+}
 
 /// A trade, as the channels show it.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +51,7 @@ pub(crate) struct Day {
 #[derive(Debug)]
 pub(crate) struct Quoted {
     pub(crate) terms: Instrument,
-    pub(crate) book: Ladder,
+    pub(crate) book: Book,
     pub(crate) change_id: u64,
     pub(crate) changed_ms: i64,
     pub(crate) index: f64,
@@ -52,16 +62,15 @@ pub(crate) struct Quoted {
     pub(crate) last: Option<f64>,
     pub(crate) day: Day,
     pub(crate) open_interest: f64,
+    valued_ms: i64,
     flow: Flow,
-    before: Ladder,
 }
 
 impl Quoted {
     pub(crate) fn new(terms: Instrument, index: f64, now_ms: i64, mut rng: Rng) -> Self {
         let open_interest = terms.amount.value(rng.i64(100_000..1_000_000));
         let mut quoted = Self {
-            book: Ladder::default(),
-            before: Ladder::default(),
+            book: Book::default(),
             change_id: 0,
             changed_ms: now_ms,
             index,
@@ -72,27 +81,78 @@ impl Quoted {
             last: None,
             day: Day { high: 0.0, low: 0.0, first: 0.0, volume: 0.0, turnover: 0.0 },
             open_interest,
+            valued_ms: now_ms,
             flow: Flow::new(rng),
             terms,
         };
         quoted.value_at(index, now_ms);
         quoted.day = Day { high: quoted.mark, low: quoted.mark, first: quoted.mark, ..quoted.day };
-        let fair = quoted.terms.price.steps(quoted.mark);
-        quoted.flow.open(&mut quoted.book, &quoted.terms, fair);
+        quoted.flow.open(&mut quoted.book, &quoted.terms, quoted.terms.price.steps(quoted.mark));
+        quoted.book.changes();
         quoted
     }
 
-    /// One step of the market. Says which trades were made and whether the book is another one now.
-    pub(crate) fn step(&mut self, index: f64, now_ms: i64) -> (Vec<Fill>, bool) {
+    /// Begins a step of the market. Says how many times the crowd does something in it.
+    pub(crate) fn begin_step(&mut self, index: f64, now_ms: i64) -> u32 {
         self.value_at(index, now_ms);
-        self.before.clone_from(&self.book);
-        let fair = self.terms.price.steps(self.mark);
-        let fills = self.flow.step(&mut self.book, &self.terms, fair);
-        (fills, self.before != self.book)
+        let fair = self.fair();
+        self.flow.begin(&mut self.book, &self.terms, fair)
+    }
+
+    /// The crowd does something. Says what it took, if anything.
+    pub(crate) fn operate(&mut self) -> Option<Taken> {
+        let fair = self.fair();
+        self.flow.operate(&mut self.book, &self.terms, fair)
+    }
+
+    /// Ends a step of the market.
+    pub(crate) fn finish_step(&mut self) {
+        self.flow.finish(&mut self.book, self.terms.temper);
+    }
+
+    /// The mark price in steps.
+    fn fair(&self) -> f64 {
+        self.terms.price.steps(self.mark)
+    }
+
+    /// The price that a trigger watches.
+    pub(crate) fn watched(&self, by: TriggerBy) -> f64 {
+        match by {
+            TriggerBy::Index => self.index,
+            TriggerBy::Mark => self.mark,
+            TriggerBy::Last => self.last.unwrap_or(self.mark),
+        }
+    }
+
+    /// The prices that orders may have: nothing is bought above and nothing sold below.
+    pub(crate) fn band(&self) -> (f64, f64) {
+        if self.terms.option.is_some() {
+            let tick = self.terms.price.step();
+            return ((self.mark * 0.2).max(tick), self.mark * 5.0 + 100.0 * tick);
+        }
+        let decimals = if self.mark < 10.0 { 1e4 } else { 1e2 };
+        let round = |price: f64| (price * decimals).round() / decimals;
+        (round(self.mark * 0.985), round(self.mark * 1.015))
+    }
+
+    /// The step of price nearest to what an option's order gives in USD or as volatility in percent.
+    pub(crate) fn advanced_price(&self, advanced: Advanced, value: f64) -> i64 {
+        let price = match (advanced, self.terms.option) {
+            (Advanced::Implv, Some(terms)) => {
+                let years = (self.terms.expires_ms - self.valued_ms) as f64 / YEAR_MS;
+                let terms =
+                    option::value(OptionTerms { volatility: value / 100.0, ..terms }, self.index, years);
+                if self.terms.linear { terms.price } else { terms.price / self.index }
+            }
+            _ => value / self.index,
+        };
+        let steps = self.terms.price.steps(price);
+        let tick = self.terms.tick_at(steps);
+        ((steps / tick as f64).round() as i64 * tick).max(1)
     }
 
     /// Takes a trade into the record.
-    pub(crate) fn record(&mut self, fill: Fill, id: String, now_ms: i64) {
+    pub(crate) fn record(&mut self, fill: Fill, id: String, now_ms: i64) -> &Trade {
         let price = self.terms.price.value(fill.price);
         let tick_direction = self.tick_direction(price);
         self.trade_seq += 1;
@@ -107,6 +167,8 @@ impl Quoted {
             self.trades.pop_front();
         }
         self.trades.push_back(Trade { id, seq, ms: now_ms, fill, tick_direction, mark, index });
+        // It was just put there.
+        &self.trades[self.trades.len() - 1]
     }
 
     /// Trades after a sequence number, oldest first.
@@ -116,7 +178,7 @@ impl Quoted {
     }
 
     fn value_at(&mut self, index: f64, now_ms: i64) {
-        self.index = index;
+        (self.index, self.valued_ms) = (index, now_ms);
         self.mark = match self.terms.option {
             None => round_to(index * (1.0 + self.terms.temper.basis), self.terms.price.step() / 50.0),
             Some(terms) => {
@@ -140,6 +202,31 @@ impl Quoted {
             Some(_) => 3,
             None => 0,
         }
+    }
+
+    /// A trade's size in coins.
+    pub(crate) fn coins(&self, fill: Fill) -> f64 {
+        self.coins_at(fill.amount, fill.price)
+    }
+
+    /// The size of an amount in coins, at a price; both in steps.
+    pub(crate) fn coins_at(&self, amount: i64, price: i64) -> f64 {
+        let amount = self.terms.amount.value(amount);
+        if self.terms.option.is_some() || self.terms.linear {
+            amount
+        } else {
+            amount / self.terms.price.value(price)
+        }
+    }
+
+    /// The size of a position in coins, at the mark price.
+    pub(crate) fn coins_of(&self, amount: f64) -> f64 {
+        if self.terms.option.is_some() || self.terms.linear { amount } else { amount / self.mark }
+    }
+
+    /// How much one coin of this moves with one of its underlying.
+    pub(crate) fn delta(&self) -> f64 {
+        self.valuation.map_or(1.0, |value| value.delta)
     }
 
     /// A trade's size in coins and in dollars.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::book::{Side, pairs};
+use super::instrument::contracts;
 use super::quoted::{Quoted, Trade};
 
 impl Quoted {
@@ -12,14 +13,15 @@ impl Quoted {
         // An empty side shows as zero here.
         let best =
             |level: Option<(i64, i64)>| level.map_or((0.0, 0.0), |(p, a)| (price.value(p), amount.value(a)));
-        let ((bid, bid_amount), (ask, ask_amount)) = (best(self.book.best_bid()), best(self.book.best_ask()));
-        let decimals = if self.mark < 10.0 { 4 } else { 2 };
+        let ((bid, bid_amount), (ask, ask_amount)) =
+            (best(self.book.shown().best_bid()), best(self.book.shown().best_ask()));
+        let (lowest, highest) = self.band();
         let mut ticker = json!({
             "instrument_name": self.terms.name, "timestamp": now_ms, "state": "open",
             "best_bid_price": bid, "best_bid_amount": bid_amount,
             "best_ask_price": ask, "best_ask_amount": ask_amount,
             "mark_price": self.mark, "index_price": self.index, "last_price": self.last,
-            "min_price": round(self.mark * 0.985, decimals), "max_price": round(self.mark * 1.015, decimals),
+            "min_price": lowest, "max_price": highest,
             "open_interest": self.open_interest, "settlement_price": self.day.first,
             "estimated_delivery_price": self.index, "stats": self.stats(),
         });
@@ -32,7 +34,7 @@ impl Quoted {
         let price = |level: Option<(i64, i64)>| level.map(|(price, _)| self.terms.price.value(price));
         let amount =
             |level: Option<(i64, i64)>| level.map_or(0.0, |(_, amount)| self.terms.amount.value(amount));
-        let (bid, ask) = (self.book.best_bid(), self.book.best_ask());
+        let (bid, ask) = (self.book.shown().best_bid(), self.book.shown().best_ask());
         json!({
             "instrument_name": self.terms.name, "timestamp": self.changed_ms,
             "best_bid_price": price(bid), "best_bid_amount": amount(bid),
@@ -46,7 +48,7 @@ impl Quoted {
         book["change_id"] = json!(self.change_id);
         book["timestamp"] = json!(self.changed_ms);
         for (key, side) in [("bids", Side::Bid), ("asks", Side::Ask)] {
-            book[key] = pairs(&self.book.top(side, depth), self.terms.price, self.terms.amount);
+            book[key] = pairs(&self.book.shown().top(side, depth), self.terms.price, self.terms.amount);
         }
         book
     }
@@ -57,8 +59,8 @@ impl Quoted {
         let mut object = json!({
             "trade_id": trade.id, "trade_seq": trade.seq, "timestamp": trade.ms,
             "instrument_name": self.terms.name, "price": self.terms.price.value(trade.fill.price),
-            "amount": amount, "contracts": round(amount / self.terms.contract_size.as_f64().unwrap_or(1.0), 6),
-            "direction": if trade.fill.taker_buys { "buy" } else { "sell" },
+            "amount": amount, "contracts": contracts(&self.terms, amount),
+            "direction": trade.fill.taker.direction(),
             "tick_direction": trade.tick_direction, "mark_price": trade.mark, "index_price": trade.index,
         });
         if let Some(option) = self.terms.option {
@@ -86,8 +88,10 @@ impl Quoted {
         let (Some(terms), Some(value)) = (self.terms.option, self.valuation) else { return };
         let volatility = terms.volatility * 100.0;
         ticker["mark_iv"] = json!(round(volatility, 2));
-        ticker["bid_iv"] = json!(if self.book.bids.is_empty() { 0.0 } else { round(volatility - 0.7, 2) });
-        ticker["ask_iv"] = json!(if self.book.asks.is_empty() { 0.0 } else { round(volatility + 0.7, 2) });
+        ticker["bid_iv"] =
+            json!(if self.book.shown().bids.is_empty() { 0.0 } else { round(volatility - 0.7, 2) });
+        ticker["ask_iv"] =
+            json!(if self.book.shown().asks.is_empty() { 0.0 } else { round(volatility + 0.7, 2) });
         ticker["underlying_price"] = json!(self.index);
         ticker["underlying_index"] = json!(format!("SYN.{}", underlying(&self.terms.name)));
         ticker["interest_rate"] = json!(0.0);

@@ -11,6 +11,7 @@ use crate::accounts::account::Key;
 use crate::accounts::grants::{Grant, Tokens, Wanted};
 use crate::accounts::scope::{Asked, Reach, Scope};
 use crate::accounts::{AccountId, Accounts, Profile, signature};
+use crate::connection::ending::Ending;
 
 type Params = Map<String, Value>;
 
@@ -24,7 +25,7 @@ pub(crate) fn auth(session: &mut Session, params: &Params) -> Result<Value, ApiE
         Some("client_signature") => login(session, params, check_signature)?,
         _ => login(session, params, check_secret)?,
     };
-    session.login = Some(tokens.grant);
+    log_in(session, &tokens);
     let mut result = describe(&tokens);
     if let Some(state) = params::optional_string(params, "state")? {
         result["state"] = json!(state);
@@ -46,9 +47,9 @@ pub(crate) fn exchange_token(session: &mut Session, params: &Params) -> Result<V
     let scope = Scope::granted(&asked, &grant.scope.rights, grant.scope.main_account && to.parent.is_none());
     let wanted =
         Wanted { account: to.id, key: grant.key.clone(), lifetime: lifetime(session, &scope), scope };
-    let tokens = accounts.grants.make(wanted, session.place());
+    let tokens = accounts.grants.make(wanted, session.place()).ok_or_else(ApiError::unauthorized)?;
     drop(accounts);
-    session.login = Some(tokens.grant);
+    log_in(session, &tokens);
     Ok(describe(&tokens))
 }
 
@@ -67,7 +68,7 @@ pub(crate) fn fork_token(session: &mut Session, params: &Params) -> Result<Value
     let Grant { account, key, scope, lifetime, .. } = grant.clone();
     let scope = Scope { reach: Reach::Session(name.to_owned()), ..scope };
     let tokens = accounts.grants.make(Wanted { account, key, scope, lifetime }, session.place());
-    Ok(describe(&tokens))
+    tokens.map(|tokens| describe(&tokens)).ok_or_else(ApiError::unauthorized)
 }
 
 /// `private/logout`: no reply, and the connection ends.
@@ -76,7 +77,13 @@ pub(crate) fn logout(session: &mut Session, params: &Params) -> Result<Answer, A
     if params::optional_bool(params, "invalidate_token")?.unwrap_or(true) {
         session.state.accounts().grants.remove(identity.grant);
     }
-    Ok(Answer { logout: true, ..Answer::default() })
+    Ok(Answer { end: Some(Ending::logout()), ..Answer::later() })
+}
+
+/// From now on calls of this connection need no token.
+fn log_in(session: &mut Session, tokens: &Tokens) {
+    session.login = Some(tokens.grant);
+    session.state.floor().engine.disconnects.log_in(session.handle.number(), tokens.account);
 }
 
 type Check = fn(&Session, &Params, &Key) -> Result<(), ApiError>;
@@ -88,7 +95,8 @@ fn login(session: &Session, params: &Params, check: Check) -> Result<Tokens, Api
     check(session, params, &key)?;
     let scope = Scope::granted(&asked, &key.rights, profile.parent.is_none());
     let wanted = Wanted { account: profile.id, key: key.id, lifetime: lifetime(session, &scope), scope };
-    Ok(session.state.accounts().grants.make(wanted, session.place()))
+    let tokens = session.state.accounts().grants.make(wanted, session.place());
+    tokens.ok_or_else(ApiError::unauthorized)
 }
 
 fn find_key(accounts: &Accounts, id: &str) -> Result<(Profile, Key), ApiError> {
@@ -125,7 +133,7 @@ fn refresh(session: &Session, params: &Params) -> Result<Tokens, ApiError> {
     let mut accounts = session.state.accounts();
     let place = session.place();
     let (number, _) = accounts.grants.by_refresh(token, place).ok_or_else(ApiError::unauthorized)?;
-    Ok(accounts.grants.refresh(number, place.now))
+    accounts.grants.refresh(number, place.now).ok_or_else(ApiError::unauthorized)
 }
 
 fn lifetime(session: &Session, scope: &Scope) -> Duration {

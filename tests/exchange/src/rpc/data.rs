@@ -22,7 +22,7 @@ pub(crate) fn instruments(session: &Session, params: &Params) -> Result<Value, A
         return Ok(json!([]));
     }
     let floor = session.state.floor();
-    let listed = floor.market.instruments().iter().map(|quoted| &quoted.terms);
+    let listed = floor.engine.market.instruments().iter().map(|quoted| &quoted.terms);
     let wanted = listed.filter(|terms| {
         (currency == "any" || terms.pool == currency) && kind.is_none_or(|kind| terms.kind() == kind)
     });
@@ -55,5 +55,5 @@ fn with_instrument(
     view: impl FnOnce(&Quoted) -> Value,
 ) -> Result<Value, ApiError> {
     let name = params::string(params, "instrument_name")?;
-    session.state.floor().market.instrument(name).map(view).ok_or_else(ApiError::instrument_not_found)
+    session.state.floor().engine.market.instrument(name).map(view).ok_or_else(ApiError::instrument_not_found)
 }

@@ -1,18 +1,21 @@
 //! The errors a call can end with: the venue's codes and words.
 
+use std::borrow::Cow;
+use std::fmt::Display;
+
 use serde_json::{Value, json};
 
 /// An error reply.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ApiError {
     pub(crate) code: i64,
-    pub(crate) message: &'static str,
+    pub(crate) message: Cow<'static, str>,
     pub(crate) data: Option<Value>,
 }
 
 impl ApiError {
     const fn plain(code: i64, message: &'static str) -> Self {
-        Self { code, message, data: None }
+        Self { code, message: Cow::Borrowed(message), data: None }
     }
 
     fn with(self, data: Value) -> Self {
@@ -89,6 +92,16 @@ impl ApiError {
     /// What `public/test` answers when it was asked to fail.
     pub(crate) const fn asked_for() -> Self {
         Self::plain(10001, "error")
+    }
+
+    /// What the matching engine says to an order, in the words of the venue's table.
+    pub(crate) const fn order(code: i64, message: &'static str) -> Self {
+        Self::plain(code, message)
+    }
+
+    /// The same with a value at the end of the message.
+    pub(crate) fn order_with(code: i64, message: &str, value: impl Display) -> Self {
+        Self { code, message: Cow::Owned(format!("{message} {value}")), data: None }
     }
 
     /// The error object of the reply.

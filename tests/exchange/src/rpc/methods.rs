@@ -6,16 +6,21 @@ use tokio::time::Instant;
 use super::envelope::Request;
 use super::error::ApiError;
 use super::session::{Answer, Session};
-use super::{auth, data, params, subscriptions};
+use super::{auth, data, params, private, subscriptions};
 
 const VERSION: &str = "1.2.26";
 const SHORTEST_HEARTBEAT: f64 = 10.0;
 
 /// Answers one call.
-pub(crate) fn call(session: &mut Session, request: &Request, now: Instant) -> Result<Answer, ApiError> {
+pub(crate) fn call(
+    session: &mut Session,
+    request: &Request,
+    us_in: u64,
+    now: Instant,
+) -> Result<Answer, ApiError> {
     match request.method.split_once('/') {
         Some(("public", name)) => public(session, name, &request.params, now),
-        Some(("private", name)) => private(session, name, &request.params),
+        Some(("private", name)) => private::call(session, name, request, us_in),
         _ => Err(ApiError::method_not_found()),
     }
 }
@@ -41,18 +46,6 @@ fn public(session: &mut Session, name: &str, params: &Params, now: Instant) -> R
         "get_instrument" => data::instrument(session, params).map(Into::into),
         "ticker" => data::ticker(session, params).map(Into::into),
         "get_order_book" => data::order_book(session, params).map(Into::into),
-        _ => Err(ApiError::method_not_found()),
-    }
-}
-
-fn private(session: &mut Session, name: &str, params: &Params) -> Result<Answer, ApiError> {
-    // Whether the method exists or not: without authentication there is nothing private.
-    let identity = session.identify(params)?;
-    match name {
-        "logout" => auth::logout(session, params),
-        "subscribe" => subscriptions::private_subscribe(session, params, &identity),
-        "unsubscribe" => subscriptions::unsubscribe(session, params).map(Into::into),
-        "unsubscribe_all" => Ok(subscriptions::unsubscribe_all(session).into()),
         _ => Err(ApiError::method_not_found()),
     }
 }

@@ -1,13 +1,20 @@
 //! The venue's JSON-RPC: envelope, parameters, errors, methods. `methods` finds the module of a call; what the
 //! exchange knows of a client is kept in [`session`].
 
+mod account;
 mod auth;
 mod data;
+mod disconnect;
 pub(crate) mod envelope;
 pub(crate) mod error;
 pub(crate) mod identity;
 mod local;
 mod methods;
-mod params;
+mod orders;
+mod page;
+pub(crate) mod params;
+mod private;
 pub(crate) mod session;
 mod subscriptions;
+pub(crate) mod trading;
+mod user_trades;

@@ -71,6 +71,13 @@ pub(crate) fn one_of<'a>(
     }
 }
 
-fn missing(name: &str) -> ApiError {
+/// A number that may be left out.
+pub(crate) fn optional_number(params: &Params, name: &str) -> Result<Option<f64>, ApiError> {
+    let number =
+        |value: &Value| value.as_f64().ok_or_else(|| ApiError::invalid_param(name, "must be a number"));
+    params.get(name).map(number).transpose()
+}
+
+pub(crate) fn missing(name: &str) -> ApiError {
     ApiError::invalid_param(name, "must be provided")
 }

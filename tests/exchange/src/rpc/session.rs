@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::envelope::{self, Request, Timing};
@@ -17,6 +17,7 @@ use crate::channels::Ticket;
 use crate::connection::ending::Ending;
 use crate::connection::heartbeat::Heartbeat;
 use crate::connection::outbox::Handle;
+use crate::credits::{Bucket, Payer};
 use crate::faults::command::Command;
 use crate::faults::maintenance::Phase;
 use crate::faults::mischief::{Mischief, ReplyFate};
@@ -50,8 +51,17 @@ pub(crate) struct Answer {
     pub(crate) joins: Vec<Ticket>,
     /// A command of `local/fault`, to run after the reply.
     pub(crate) command: Option<Command>,
-    /// The client logged out: no reply, and the end.
-    pub(crate) logout: bool,
+    /// There is no reply now, and perhaps never.
+    pub(crate) silent: bool,
+    /// The connection ends.
+    pub(crate) end: Option<Ending>,
+}
+
+impl Answer {
+    /// The reply comes by another way.
+    pub(crate) fn later() -> Self {
+        Self { silent: true, ..Self::default() }
+    }
 }
 
 impl From<Value> for Answer {
@@ -77,12 +87,12 @@ impl Session {
         self.heartbeat.heard(now);
         let us_in = self.state.clock.micros();
         let (id, method, outcome) = match envelope::read(text) {
-            Ok(request) => self.answer(request, now),
+            Ok(request) => self.answer(request, us_in, now),
             Err(refusal) => (refusal.id, String::new(), Err(refusal.error)),
         };
         let end = match &outcome {
-            Ok(answer) if answer.logout => {
-                return Reaction { end: Some(Ending::logout()), ..Reaction::default() };
+            Ok(Answer { silent: true, end, .. }) => {
+                return Reaction { end: end.clone(), ..Reaction::default() };
             }
             Err(error) if *error == ApiError::too_many_requests() => Some(Ending::no_credits()),
             _ => None,
@@ -106,14 +116,15 @@ impl Session {
     fn answer(
         &mut self,
         request: Request,
+        us_in: u64,
         now: Instant,
     ) -> (Option<Value>, String, Result<Answer, ApiError>) {
         self.log(&request);
-        let outcome = self.call(&request, now);
+        let outcome = self.call(&request, us_in, now);
         (request.id, request.method, outcome)
     }
 
-    fn call(&mut self, request: &Request, now: Instant) -> Result<Answer, ApiError> {
+    fn call(&mut self, request: &Request, us_in: u64, now: Instant) -> Result<Answer, ApiError> {
         if self.is_local(&request.method) {
             return local::call(self, request);
         }
@@ -121,10 +132,25 @@ impl Session {
             return Err(ApiError::maintenance());
         }
         let uptime = self.state.clock.uptime();
-        if !self.state.credits().charge(self.ip, &request.method, uptime) {
+        let bucket = Bucket::of(&request.method, &request.params);
+        let payer = self.payer(&request.params);
+        if !self.state.credits().charge(payer, bucket, uptime) {
             return Err(ApiError::too_many_requests());
         }
-        methods::call(self, request, now)
+        methods::call(self, request, us_in, now)
+    }
+
+    /// Whose credits a call spends: those of the account, or of the address when there is none.
+    pub(crate) fn payer(&self, params: &Map<String, Value>) -> Payer {
+        let account = self.identify(params).ok().map(|identity| identity.account);
+        let accounts = self.state.accounts();
+        let profile = account.and_then(|account| accounts.profile(account));
+        profile.map_or(Payer::Address(self.ip), |profile| Payer::Account(profile.id, profile.tier))
+    }
+
+    /// What happens to an answer on its way out.
+    pub(crate) fn answer_fate(&mut self) -> ReplyFate {
+        self.mischief.reply().after(self.detour("private/"))
     }
 
     fn is_local(&self, method: &str) -> bool {

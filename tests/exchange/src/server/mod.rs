@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_rustls::TlsAcceptor;
 
+use crate::matcher;
 use crate::state::State;
 
 /// Connections that wait to be accepted.
@@ -35,7 +36,8 @@ pub(crate) async fn start(state: Arc<State>) -> io::Result<Started> {
     let address = listener.local_addr()?;
     let mut tasks = JoinSet::new();
     tasks.spawn(accept_all(state.clone(), listener, acceptor));
-    tasks.spawn(trade(state));
+    tasks.spawn(trade(state.clone()));
+    tasks.spawn(matcher::run(state));
     Ok(Started { address, ca_pem, tasks })
 }
 

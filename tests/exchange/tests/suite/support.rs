@@ -77,6 +77,15 @@ impl Client {
         self.socket.send(Message::Ping(bytes.to_vec().into())).await.expect("the socket should take a frame");
     }
 
+    /// Sends a request to someone who may be gone.
+    pub(crate) async fn try_send(&mut self, method: &str, params: Value) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        let _gone = self.socket.send(Message::text(request.to_string())).await;
+        id
+    }
+
     /// Sends a request and does not wait.
     pub(crate) async fn send(&mut self, method: &str, params: Value) -> u64 {
         let id = self.next_id;
@@ -104,6 +113,17 @@ impl Client {
         let reply = self.call(method, params).await;
         assert_eq!(reply["error"]["code"], code, "{method}: {reply}");
         reply["error"].clone()
+    }
+
+    /// Logs in with a key.
+    pub(crate) async fn log_in(&mut self, id: &str, secret: &str) -> Value {
+        let params = json!({ "grant_type": "client_credentials", "client_id": id, "client_secret": secret });
+        self.result("public/auth", params).await
+    }
+
+    /// Subscribes to private channels.
+    pub(crate) async fn subscribe_private(&mut self, channels: &[&str]) -> Vec<String> {
+        names(&self.result("private/subscribe", json!({ "channels": channels })).await)
     }
 
     pub(crate) async fn subscribe(&mut self, channels: &[&str]) -> Vec<String> {
@@ -142,6 +162,22 @@ impl Client {
                 return frame;
             }
             self.passed.push(frame);
+        }
+    }
+
+    /// The id of the first frame that fits; `None` when the connection ends before.
+    pub(crate) async fn find_or_end(&mut self, mut fits: impl FnMut(&Value) -> bool) -> Option<Value> {
+        loop {
+            match self.message().await? {
+                Ok(Message::Text(text)) => {
+                    let frame: Value = serde_json::from_str(&text).expect("frames are JSON");
+                    if fits(&frame) {
+                        return Some(frame["id"].clone());
+                    }
+                }
+                Ok(_) => {}
+                Err(_) => return None,
+            }
         }
     }
 

@@ -1,0 +1,303 @@
+//! The matching engine: clients' orders and the crowd's in one book, and what follows from their fills.
+//!
+//! One call does one thing to the end: orders are entered or taken out, matches are settled, what hangs together
+//! follows, and [`News`] collects what the channels have to say about it.
+
+pub(crate) mod book;
+mod cancel;
+mod check;
+mod close;
+mod disconnect;
+mod edit;
+pub(crate) mod kinds;
+mod linked;
+mod margin;
+mod matching;
+pub(crate) mod mmp;
+pub(crate) mod money;
+pub(crate) mod news;
+pub(crate) mod order;
+mod orders;
+mod position;
+mod quotes;
+pub(crate) mod reject;
+mod request;
+mod settle;
+mod summary;
+pub(crate) mod trader;
+mod trigger;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde_json::{Value, json};
+
+use self::disconnect::Disconnects;
+use self::linked::Follow;
+use self::news::{News, OrderNews};
+use self::order::{Order, OrderId};
+use self::orders::Orders;
+use self::trader::{Trader, UserTrade};
+use crate::accounts::AccountId;
+use crate::accounts::account::Account;
+use crate::market::Market;
+use crate::market::book::Side;
+use crate::market::quoted::Quoted;
+
+/// The currencies that accounts hold.
+pub(crate) const CURRENCIES: [&str; 5] = ["BTC", "ETH", "USDC", "USDT", "EURR"];
+
+/// Who does something, by which request, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    pub(crate) account: AccountId,
+    pub(crate) connection: u64,
+    /// The request's number in the ledger.
+    pub(crate) request: u64,
+    pub(crate) now_ms: i64,
+}
+
+/// The engine and all it knows.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) market: Market,
+    pub(crate) orders: Orders,
+    traders: BTreeMap<AccountId, Trader>,
+    pub(crate) disconnects: Disconnects,
+    numbers: u64,
+    news: News,
+    /// Orders that changed and instruments that were traded, since the last news.
+    changed: Vec<OrderId>,
+    touched: BTreeSet<usize>,
+    follow: VecDeque<Follow>,
+}
+
+impl Engine {
+    pub(crate) fn new(market: Market, accounts: impl Iterator<Item = (AccountId, Account)>) -> Self {
+        let trader =
+            |(id, account): (AccountId, Account)| (id, Trader::new(id, account.name, &account.balances));
+        Self {
+            market,
+            orders: Orders::default(),
+            traders: accounts.map(trader).collect(),
+            disconnects: Disconnects::default(),
+            numbers: 403_691_823,
+            news: News::default(),
+            changed: Vec::new(),
+            touched: BTreeSet::new(),
+            follow: VecDeque::new(),
+        }
+    }
+
+    /// One step of the market. `now_ms` only stamps what happens; while no client trades, what happens is the
+    /// seed's alone.
+    pub(crate) fn step(&mut self, now_ms: i64) {
+        self.market.step_indices();
+        for position in 0..self.market.instruments().len() {
+            for _ in 0..self.market.begin_step(position) {
+                if let Some((side, matches)) =
+                    self.market.at_mut(position).and_then(|quoted| quoted.operate())
+                {
+                    self.settle_all(position, None, side, &matches, now_ms);
+                    self.follow_up(now_ms);
+                }
+            }
+            if let Some(quoted) = self.market.at_mut(position) {
+                quoted.finish_step();
+            }
+            self.touched.insert(position);
+            self.finish(now_ms);
+        }
+    }
+
+    /// What happened since this was last asked.
+    pub(crate) fn take_news(&mut self) -> News {
+        std::mem::take(&mut self.news)
+    }
+
+    /// The trade objects of all accounts.
+    pub(crate) fn all_trades(&self) -> impl Iterator<Item = &Value> {
+        self.traders.values().flat_map(|trader| trader.trades.iter().map(|trade| &trade.object))
+    }
+
+    pub(crate) fn trader(&self, account: AccountId) -> Option<&Trader> {
+        self.traders.get(&account)
+    }
+
+    /// Does what follows, numbers the books that changed, and writes the news.
+    fn finish(&mut self, now_ms: i64) {
+        self.follow_up(now_ms);
+        while let Some(position) = self.touched.pop_first() {
+            self.news.books.extend(self.market.commit(position, now_ms));
+            self.fire_triggers(position, now_ms);
+            self.follow_up(now_ms);
+        }
+        self.keep_trades();
+        let mut seen = BTreeSet::new();
+        for id in std::mem::take(&mut self.changed) {
+            if seen.insert(id)
+                && let Some(order) = self.orders.get(id)
+            {
+                let (account, instrument) = (order.account, order.ticket.instrument);
+                self.news.orders.push(OrderNews { account, instrument, object: self.describe(order) });
+            }
+        }
+    }
+
+    /// Fills say what became of their order in the end.
+    fn keep_trades(&mut self) {
+        for trade in &mut self.news.trades {
+            if trade.object["state"] != Value::Null {
+                continue;
+            }
+            let state = self.orders.get(trade.order).map_or("archive", |order| order.state.word());
+            trade.object["state"] = json!(state);
+            if let Some(trader) = self.traders.get_mut(&trade.account) {
+                trader.keep_trade(UserTrade {
+                    instrument: trade.instrument,
+                    order: trade.order,
+                    seq: trade.seq,
+                    number: trade.number,
+                    ms: trade.ms,
+                    object: trade.object.clone(),
+                });
+            }
+        }
+    }
+
+    /// The order object.
+    pub(crate) fn describe(&self, order: &Order) -> Value {
+        let Some(quoted) = self.market.at(order.ticket.instrument) else { return Value::Null };
+        let resting =
+            order.ticket.price.and_then(|price| quoted.book.resting(order.ticket.side, price, order.id));
+        order.describe(&quoted.terms, resting)
+    }
+
+    /// `{order, trades}`, with the fills since the last news.
+    fn report(&self, id: OrderId) -> Value {
+        let order = self.orders.get(id).map_or(Value::Null, |order| self.describe(order));
+        json!({ "order": order, "trades": self.fills_of(id) })
+    }
+
+    fn fills_of(&self, id: OrderId) -> Vec<Value> {
+        let fills = self.news.trades.iter().filter(|trade| trade.order == id);
+        fills.map(|trade| trade.object.clone()).collect()
+    }
+
+    /// Changes an order, and what it binds of its account's funds.
+    fn alter<T>(&mut self, id: OrderId, change: impl FnOnce(&mut Order) -> T) -> Option<T> {
+        let before = self.orders.get(id).map(bound)?;
+        let result = self.orders.change(id, change)?;
+        let order = self.orders.get(id)?;
+        let (after, account, position) = (bound(order), order.account, order.ticket.instrument);
+        self.bind(account, position, after - before);
+        self.changed.push(id);
+        self.touched.insert(position);
+        Some(result)
+    }
+
+    fn bind(&mut self, account: AccountId, position: usize, by: f64) {
+        let Some(pool) = self.market.at(position).map(|quoted| quoted.terms.pool) else { return };
+        if let Some(trader) = self.traders.get_mut(&account) {
+            trader.purse(pool).bound += by;
+        }
+        if by != 0.0 {
+            self.news.portfolios.insert((account, pool));
+        }
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+}
+
+/// What a buy and a sell of an amount at a price would bind.
+pub(crate) fn margins(quoted: &Quoted, amount: f64, price: f64) -> (f64, f64) {
+    let steps = quoted.terms.amount.steps(amount).round() as i64;
+    let of = |side| margin::order(quoted, side, steps, price);
+    (of(Side::Bid), of(Side::Ask))
+}
+
+/// What an order binds: nothing once it is over, and nothing when it only reduces.
+fn bound(order: &Order) -> f64 {
+    if order.state.is_live() && !order.ticket.reduce_only { order.bound() } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::market::BookView;
+
+    const NOW: i64 = 1_790_133_840_448;
+    const PACE: Duration = Duration::from_millis(25);
+
+    fn open(seed: u64) -> Engine {
+        Engine::new(Market::open(seed, NOW, PACE), std::iter::empty())
+    }
+
+    fn after(seed: u64, steps: i64) -> Engine {
+        let mut engine = open(seed);
+        (0..steps).for_each(|step| engine.step(NOW + 25 * step));
+        engine
+    }
+
+    fn books(engine: &Engine) -> Vec<BookView> {
+        let market = &engine.market;
+        market.instruments().iter().filter_map(|quoted| market.book(&quoted.terms.name)).collect()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_market() {
+        assert_eq!(books(&after(7, 500)), books(&after(7, 500)));
+        assert_ne!(books(&after(7, 500)), books(&after(8, 500)));
+    }
+
+    #[test]
+    fn books_are_never_crossed_and_keep_to_their_ticks() {
+        let mut engine = open(3);
+        for step in 0..2_000 {
+            engine.step(NOW + step);
+            for quoted in engine.market.instruments() {
+                if let (Some((bid, _)), Some((ask, _))) =
+                    (quoted.book.shown().best_bid(), quoted.book.shown().best_ask())
+                {
+                    assert!(bid < ask, "{} {bid} {ask}", quoted.terms.name);
+                }
+                let book = quoted.book.shown();
+                assert!(book.bids.values().chain(book.asks.values()).all(|amount| *amount > 0));
+            }
+        }
+    }
+
+    #[test]
+    fn most_books_are_two_sided_and_some_are_not_at_times() {
+        let mut engine = open(3);
+        let (mut whole, mut hollow) = (0, 0);
+        for step in 0..2_000 {
+            engine.step(NOW + step);
+            for quoted in engine.market.instruments() {
+                match quoted.book.shown().bids.is_empty() || quoted.book.shown().asks.is_empty() {
+                    true => hollow += 1,
+                    false => whole += 1,
+                }
+            }
+        }
+        assert!(hollow > 50 && whole > hollow * 10, "{hollow} {whole}");
+    }
+
+    #[test]
+    fn change_numbers_are_shared_in_a_pool_and_grow() {
+        let mut engine = open(5);
+        let mut highest = 0;
+        for step in 0..200 {
+            engine.step(NOW + step);
+            let pool = engine.market.instruments().iter().filter(|quoted| quoted.terms.pool == "USDC");
+            let changes: BTreeSet<u64> =
+                pool.filter(|q| q.changed_ms == NOW + step).map(|q| q.change_id).collect();
+            assert!(changes.first().is_none_or(|first| *first > highest));
+            highest = changes.last().copied().unwrap_or(highest);
+        }
+    }
+}
