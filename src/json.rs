@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 
+mod number;
 #[cfg(test)]
 mod tests;
 
@@ -292,8 +293,9 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
+    /// Refuses what stands before the present position.
     #[cold]
-    fn fail<T>(&self, problem: &'static str) -> Result<T, Malformed> {
+    pub(crate) fn fail<T>(&self, problem: &'static str) -> Result<T, Malformed> {
         Err(Malformed { problem, at: self.at })
     }
 }
