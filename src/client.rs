@@ -231,15 +231,38 @@ impl Client {
         channel: impl Into<String>,
         queue: config::Queue,
     ) -> Result<Subscription<T>, Error> {
+        self.join(channel.into(), queue, false).await
+    }
+
+    /// As [`subscribe_with`](Self::subscribe_with), for a consumer that needs what the server sends first. When others
+    /// consume the channel already it begins anew, as by [`Subscription::renew`].
+    pub(crate) async fn subscribe_anew(
+        &self,
+        channel: String,
+        queue: config::Queue,
+    ) -> Result<Subscription, Error> {
+        self.join(channel, queue, true).await
+    }
+
+    async fn join<T: FromPayload>(
+        &self,
+        channel: String,
+        queue: config::Queue,
+        anew: bool,
+    ) -> Result<Subscription<T>, Error> {
         if queue.capacity == 0 && queue.overflow != Overflow::Latest {
             return Err(ConfigError::new("queue.capacity", "must be at least 1").into());
         }
-        let channel = channel.into();
         let (tell, told) = oneshot::channel();
         let queue = Arc::new(Queue::new(queue));
         let consumer = self.0.mailbox.ids.next();
-        let mail =
-            Mail::Subscribe { consumer, channel: channel.clone(), queue: queue.clone(), confirmed: tell };
+        let mail = Mail::Subscribe {
+            consumer,
+            channel: channel.clone(),
+            queue: queue.clone(),
+            confirmed: tell,
+            anew,
+        };
         self.0.mailbox.post(mail)?;
         // From here on, dropping it leaves the channel.
         let subscription = Subscription { link: self.0.clone(), consumer, channel, queue, data: PhantomData };
@@ -450,12 +473,37 @@ impl<T: FromPayload> Subscription<T> {
         self.queue.dropped()
     }
 
+    /// Has the channel begin anew, so that what the server sends first, such as a book's snapshot, comes again: it is
+    /// unsubscribed, and subscribed once that is confirmed. No other channel is touched. All consumers of this one are
+    /// told by [`Update::Renewing`] and [`Update::Resumed`].
+    ///
+    /// Nothing happens while it is about to begin anyway. A channel that is renewed again and again waits longer each
+    /// time, up to a minute.
+    pub fn renew(&self) {
+        let _ = self.link.mailbox.post(Mail::Command(Command::Renew(self.consumer)));
+    }
+
     /// How many updates wait to be read.
     pub fn waiting(&self) -> usize {
         self.queue.len()
     }
 
-    fn poll_update(&self, cx: &mut Context<'_>) -> Poll<Option<Update<T>>> {
+    /// What waits, without waiting for more: the next update, or `Some(None)` at the end.
+    pub(crate) fn try_next(&self) -> Option<Option<Update<T>>> {
+        self.queue.try_next().map(|update| update.map(|update| self.decode(update)))
+    }
+
+    /// The time on the platform's clock.
+    pub(crate) fn now(&self) -> Instant {
+        self.link.mailbox.now()
+    }
+
+    /// Why the client ended, once it has.
+    pub(crate) fn why_ended(&self) -> Ended {
+        self.link.mailbox.ended().unwrap_or(Ended::Abandoned)
+    }
+
+    pub(crate) fn poll_update(&self, cx: &mut Context<'_>) -> Poll<Option<Update<T>>> {
         self.queue.poll_next(cx).map(|update| update.map(|update| self.decode(update)))
     }
 

@@ -179,10 +179,14 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
                 }
                 Command::Submit { id, work, timeout }
             }
-            Mail::Subscribe { consumer, channel, queue, confirmed } => {
+            Mail::Subscribe { consumer, channel, queue, confirmed, anew } => {
                 let entry = Consumer { channel: channel.clone(), queue, confirmed: Some(confirmed) };
                 self.handles.consumers.insert(consumer, entry);
-                Command::Subscribe(consumer, channel)
+                self.session.handle_command(now, Command::Subscribe(consumer, channel));
+                if !anew {
+                    return;
+                }
+                Command::Renew(consumer)
             }
             Mail::Messages(queue) => return add(&mut self.handles.messages, queue, is_read),
             Mail::Events(queue) => return add(&mut self.handles.events, queue, is_read),
@@ -471,6 +475,7 @@ impl Consumer {
                 match note {
                     Note::Confirmed => {}
                     Note::Interrupted(reason) => self.queue.interrupt(reason),
+                    Note::Renewing => self.queue.renew(),
                     Note::Resumed => self.queue.resume(),
                     Note::Refused(reason) => self.queue.refuse(reason),
                 }

@@ -40,6 +40,8 @@ pub(crate) enum Mail {
         channel: String,
         queue: Arc<Queue<Payload>>,
         confirmed: oneshot::Sender<Result<(), Error>>,
+        /// Whether it needs what the server sends first, even when others consume the channel already.
+        anew: bool,
     },
     /// A queue for what belongs to nobody.
     Messages(Arc<Queue<Unmatched>>),

@@ -22,6 +22,12 @@ pub enum Update<T> {
     Lagged(u64),
     /// The connection ended: there is no data until [`Resumed`](Self::Resumed), and what was sent meanwhile is missed.
     Interrupted(Disconnect),
+    /// The channel is subscribed anew, because a consumer of it asked for that ([`Subscription::renew`]): there is no
+    /// data until [`Resumed`](Self::Resumed), what was sent meanwhile is missed, and what the server sends first, such
+    /// as a snapshot, comes again.
+    ///
+    /// [`Subscription::renew`]: crate::Subscription::renew
+    Renewing,
     /// The server confirmed the channel again, or data flows again.
     Resumed,
     /// The server refused the channel after a reconnect. It is asked for again from time to time.
@@ -58,6 +64,7 @@ impl<T> Update<T> {
             Self::Data(data) => convert(data),
             Self::Lagged(count) => Update::Lagged(count),
             Self::Interrupted(reason) => Update::Interrupted(reason),
+            Self::Renewing => Update::Renewing,
             Self::Resumed => Update::Resumed,
             Self::Refused(reason) => Update::Refused(reason),
             Self::Overflowed => Update::Overflowed,
@@ -131,12 +138,19 @@ struct Gap(Option<Box<News>>);
 struct News {
     /// Lost before the interruption, if there was one.
     lagged: u64,
-    interrupted: Option<Disconnect>,
+    stopped: Option<Stop>,
     refused: Option<Refusal>,
     resumed: bool,
     /// Lost after that.
     lagged_since: u64,
     overflowed: bool,
+}
+
+/// Why data stopped.
+#[derive(Debug)]
+enum Stop {
+    Renewing,
+    Interrupted(Disconnect),
 }
 
 impl Gap {
@@ -149,10 +163,13 @@ impl Gap {
         let Some(later) = later.0 else { return };
         let news = self.news();
         news.lag(later.lagged);
-        if later.interrupted.is_some() {
-            // Whatever was resumed before is interrupted again, and all that was lost is lost before that.
+        if let Some(stop) = later.stopped {
+            // Whatever was resumed before has stopped again, and all that was lost is lost before that.
             news.lagged += std::mem::take(&mut news.lagged_since);
-            news.interrupted = later.interrupted;
+            // That the connection ended says more than that the channel began anew.
+            if matches!(stop, Stop::Interrupted(_)) || news.stopped.is_none() {
+                news.stopped = Some(stop);
+            }
             news.resumed = later.resumed;
         } else {
             news.resumed |= later.resumed;
@@ -173,8 +190,10 @@ impl Gap {
         if news.lagged > 0 {
             return Some(Update::Lagged(std::mem::take(&mut news.lagged)));
         }
-        if let Some(reason) = news.interrupted.take() {
-            return Some(Update::Interrupted(reason));
+        match news.stopped.take() {
+            Some(Stop::Interrupted(reason)) => return Some(Update::Interrupted(reason)),
+            Some(Stop::Renewing) => return Some(Update::Renewing),
+            None => {}
         }
         if let Some(reason) = news.refused.take() {
             return Some(Update::Refused(reason));
@@ -195,7 +214,7 @@ impl Gap {
 
 impl News {
     fn lag(&mut self, count: u64) {
-        if self.interrupted.is_some() || self.resumed {
+        if self.stopped.is_some() || self.resumed {
             self.lagged_since += count;
         } else {
             self.lagged += count;
@@ -243,7 +262,11 @@ impl<T> Queue<T> {
     }
 
     pub(crate) fn interrupt(&self, reason: Disconnect) {
-        self.tell(News { interrupted: Some(reason), ..News::default() });
+        self.tell(News { stopped: Some(Stop::Interrupted(reason)), ..News::default() });
+    }
+
+    pub(crate) fn renew(&self) {
+        self.tell(News { stopped: Some(Stop::Renewing), ..News::default() });
     }
 
     pub(crate) fn resume(&self) {
@@ -266,15 +289,20 @@ impl<T> Queue<T> {
     }
 
     pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Update<T>>> {
-        if let Some(ready) = self.lock().pop() {
+        if let Some(ready) = self.try_next() {
             return Poll::Ready(ready);
         }
         self.waker.register(cx.waker());
         // Something may have come between the look and the registration.
-        match self.lock().pop() {
+        match self.try_next() {
             Some(ready) => Poll::Ready(ready),
             None => Poll::Pending,
         }
+    }
+
+    /// What waits: the next update, or `Some(None)` at the end.
+    pub(crate) fn try_next(&self) -> Option<Option<Update<T>>> {
+        self.lock().pop()
     }
 
     /// Items lost or replaced so far.
@@ -445,6 +473,18 @@ mod tests {
         let expected =
             [Update::Lagged(1), Update::Interrupted(LOST), Update::Resumed, Update::Data(2), Update::Data(3)];
         assert_eq!(drain(&queue), expected);
+        queue.renew();
+        queue.resume();
+        queue.push(4);
+        queue.interrupt(LOST);
+        queue.resume();
+        queue.renew();
+        assert_eq!(
+            drain(&queue),
+            [Update::Renewing, Update::Resumed, Update::Data(4), Update::Interrupted(LOST)]
+        );
+        queue.renew();
+        queue.interrupt(LOST);
         queue.interrupt(LOST);
         assert_eq!(drain(&queue), [Update::Interrupted(LOST)]);
         queue.refuse(Refusal::NotConfirmed);

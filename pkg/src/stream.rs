@@ -116,6 +116,7 @@ fn next<T, S: Stream<Item = Update<T>> + Unpin>(
         Some(Update::Data(item)) => data(item),
         Some(Update::Lagged(count)) => news("lagged", count as f64),
         Some(Update::Interrupted(reason)) => news("interrupted", errors::disconnect(&reason)),
+        Some(Update::Renewing) => news("renewing", JsValue::UNDEFINED),
         Some(Update::Resumed) => news("resumed", JsValue::UNDEFINED),
         Some(Update::Refused(reason)) => news("refused", errors::text(&reason)),
         Some(Update::Overflowed) => news("overflowed", JsValue::UNDEFINED),

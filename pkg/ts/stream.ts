@@ -64,7 +64,7 @@ export class Stream<T> extends EventTarget implements AsyncIterable<T>, AsyncDis
       for (;;) {
         const update = this.#reader.ready() ?? (await this.#reader.next())
         if (update === undefined) return
-        if (update.type === 'interrupted') this.#turn('stale')
+        if (update.type === 'interrupted' || update.type === 'renewing') this.#turn('stale')
         if (update.type === 'resumed') this.#turn('fresh')
         if (all) yield update
         else if (update.type === 'data') yield update.data

@@ -51,6 +51,9 @@ pub enum Command {
     Subscribe(ConsumerId, String),
     /// A consumer left.
     Unsubscribe(ConsumerId),
+    /// A consumer needs what the server sends first on its channel. Unless that is still to come, the channel is
+    /// unsubscribed and subscribed anew, which its consumers are told by [`Note::Renewing`] and [`Note::Resumed`].
+    Renew(ConsumerId),
     /// Make a new connection, keeping everything.
     Reconnect,
     /// Close for good, with this code and reason.

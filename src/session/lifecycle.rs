@@ -211,7 +211,8 @@ impl Core {
                 self.check_restored();
             }
             Owner::Unsubscribe(keys) => {
-                self.subscriptions.stayed(&keys, request.sent, (now, &mut self.random))
+                let notes = self.subscriptions.stayed(&keys, request.sent, (now, &mut self.random));
+                self.tell(notes);
             }
         }
     }

@@ -173,6 +173,10 @@ impl<P: Protocol> Session<P> {
             }
             Command::Subscribe(consumer, channel) => self.join(now, consumer, &channel),
             Command::Unsubscribe(consumer) => self.core.subscriptions.leave(consumer),
+            Command::Renew(consumer) => {
+                let chance = (now, &mut self.core.random);
+                self.core.subscriptions.renew(consumer, chance);
+            }
             Command::Reconnect => self.core.reconnect(now),
             Command::Close(frame) => self.core.close(now, frame),
         }
@@ -545,7 +549,10 @@ impl<P: Protocol> Session<P> {
                 core.tell(notes);
                 core.check_restored();
             }
-            Owner::Unsubscribe(keys) => self.core.subscriptions.left(&keys),
+            Owner::Unsubscribe(keys) => {
+                let notes = self.core.subscriptions.left(&keys);
+                self.core.tell(notes);
+            }
         }
         batch
     }

@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+mod renewal;
+
+use self::renewal::Renewal;
 use super::random::Random;
 use crate::error::{Disconnect, Refusal};
 use crate::payload::Payload;
@@ -32,6 +35,9 @@ struct Channel {
     unsure: bool,
     /// It was asked for since the connection opened, and neither confirmed nor refused.
     unsettled: bool,
+    /// Data has come since it was last asked for.
+    begun: bool,
+    renewal: Renewal,
 }
 
 #[derive(Debug)]
@@ -39,12 +45,22 @@ struct Consumer {
     id: ConsumerId,
     /// When its first confirmation is due.
     due: Instant,
-    /// It was told that data stopped, or has had none yet.
-    interrupted: bool,
+    flow: Flow,
     /// It knows that the channel was confirmed at least once.
     confirmed: bool,
     /// It was given data, maybe ahead of the confirmation.
     fed: bool,
+}
+
+/// What a consumer was told about its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+enum Flow {
+    /// It flows.
+    Flowing,
+    /// It stopped, because the channel begins anew.
+    Renewing,
+    /// It stopped, because the connection ended, which says more.
+    Interrupted,
 }
 
 /// What the server thinks of the channel, as far as we know.
@@ -69,6 +85,8 @@ pub enum Note {
     Confirmed,
     /// Data stopped, because the connection ended.
     Interrupted(Disconnect),
+    /// Data stopped, because the channel is subscribed anew.
+    Renewing,
     /// Data flows again.
     Resumed,
     /// The server refused the channel; it stays desired.
@@ -98,6 +116,8 @@ pub(crate) struct Subscriptions {
     to_subscribe: Pairs<u8, Key>,
     to_unsubscribe: Pairs<u8, Key>,
     retries: Pairs<Instant, Key>,
+    /// Channels that are to begin anew. What the channel itself does not know of is over.
+    renewals: Pairs<Instant, Key>,
     /// How many channels were asked for since the connection opened and are not settled yet.
     unsettled: usize,
     /// How many channels have consumers.
@@ -112,6 +132,11 @@ impl Channel {
         *confirmed -= usize::from(self.wire == Wire::Confirmed);
         *confirmed += usize::from(wire == Wire::Confirmed);
         self.wire = wire;
+        if wire != Wire::Confirmed {
+            // What is asked for now begins anew anyway.
+            self.begun = false;
+            self.renewal.clear();
+        }
     }
 
     /// The server's name for it is no more.
@@ -121,9 +146,28 @@ impl Channel {
         }
     }
 
+    /// Its data stops; who is to be told.
+    fn stop(&mut self, flow: Flow) -> impl Iterator<Item = ConsumerId> {
+        let knows = |consumer: &&mut Consumer| consumer.confirmed || consumer.fed;
+        self.consumers.iter_mut().filter(knows).filter(move |consumer| consumer.flow < flow).map(
+            move |consumer| {
+                consumer.flow = flow;
+                consumer.id
+            },
+        )
+    }
+
     /// It was confirmed or refused, or is not wanted any more.
     fn settle(&mut self, unsettled: &mut usize) {
         *unsettled -= usize::from(std::mem::take(&mut self.unsettled));
+    }
+}
+
+impl Consumer {
+    /// Its data flows; what it is to be told.
+    fn resume(&mut self) -> Option<Note> {
+        let before = std::mem::replace(&mut self.flow, Flow::Flowing);
+        (before != Flow::Flowing).then_some(Note::Resumed)
     }
 }
 
@@ -158,7 +202,7 @@ impl Subscriptions {
         let leaving = self.to_unsubscribe.contains((channel.group, key));
         let confirmed = channel.wire == Wire::Confirmed && !leaving;
         self.desired += usize::from(channel.consumers.is_empty());
-        channel.consumers.push(Consumer { id, due, interrupted: false, confirmed, fed: false });
+        channel.consumers.push(Consumer { id, due, flow: Flow::Flowing, confirmed, fed: false });
         if !confirmed {
             self.waiting.insert((due, id));
         }
@@ -205,11 +249,15 @@ impl Subscriptions {
         let begun = matches!(channel.wire, Wire::Requested | Wire::Confirmed);
         // What comes before the channel is asked for anew belongs to a subscription that others have left.
         let old = !begun || self.to_unsubscribe.contains((channel.group, key));
-        for consumer in channel.consumers.iter_mut().filter(|consumer| consumer.confirmed || !old) {
+        channel.begun |= begun;
+        for consumer in &mut channel.consumers {
+            // A straggler of the subscription before is of no use to who waits for the next.
+            if old && (!consumer.confirmed || consumer.flow == Flow::Renewing) {
+                continue;
+            }
             consumer.fed = true;
             // Data may overtake the confirmation: the consumer hears that it flows before it hears what flows.
-            let resumed = std::mem::take(&mut consumer.interrupted).then_some(Note::Resumed);
-            each(consumer.id, resumed);
+            each(consumer.id, consumer.resume());
         }
         true
     }
@@ -249,12 +297,8 @@ impl Subscriptions {
             channel.share = usize::MAX;
             channel.refusals = 0;
             channel.unsure = false;
-            for consumer in channel.consumers.iter_mut().filter(|consumer| consumer.confirmed || consumer.fed)
-            {
-                if !std::mem::replace(&mut consumer.interrupted, true) {
-                    notes.push((consumer.id, Note::Interrupted(reason.clone())));
-                }
-            }
+            let stopped = channel.stop(Flow::Interrupted);
+            notes.extend(stopped.map(|consumer| (consumer, Note::Interrupted(reason.clone()))));
         }
         notes
     }
@@ -279,7 +323,7 @@ impl Subscriptions {
                 }
                 match protocol.unsubscribe(group, &self.routes_of(&keys)) {
                     Some(request) => return Some(Change::Unsubscribe(keys, request)),
-                    None => self.left(&keys),
+                    None => notes.extend(self.left(&keys)),
                 }
             }
         }
@@ -344,13 +388,19 @@ impl Subscriptions {
     }
 
     /// An unsubscribe request was not sent, or not answered: it is made again.
-    pub(crate) fn stayed(&mut self, keys: &[Key], sent: bool, (now, random): (Instant, &mut Random)) {
+    pub(crate) fn stayed(
+        &mut self,
+        keys: &[Key],
+        sent: bool,
+        (now, random): (Instant, &mut Random),
+    ) -> Notes {
+        let mut notes = Notes::new();
         let draw = random.next();
         for &key in keys {
             let Some(channel) = self.channels.get_mut(key) else { continue };
             let wanted_again = !channel.consumers.is_empty();
             if sent && (wanted_again || channel.refusals >= UNSUBSCRIBES) {
-                self.left(&[key]);
+                notes.extend(self.left(&[key]));
                 continue;
             }
             let at = retry_at(now, channel.refusals, draw);
@@ -359,10 +409,12 @@ impl Subscriptions {
             channel.turn(Wire::Refused(at), &mut self.confirmed);
             self.retries.insert((at, key));
         }
+        notes
     }
 
-    /// An unsubscribe request was answered, or will not be. Whoever joined meanwhile is subscribed anew.
-    pub(crate) fn left(&mut self, keys: &[Key]) {
+    /// An unsubscribe request was answered, or will not be. Whoever stayed or joined meanwhile is subscribed anew.
+    pub(crate) fn left(&mut self, keys: &[Key]) -> Notes {
+        let mut notes = Notes::new();
         for &key in keys {
             let Some(channel) = self.channels.get_mut(key) else { continue };
             channel.turn(Wire::Absent, &mut self.confirmed);
@@ -372,7 +424,39 @@ impl Subscriptions {
             if channel.consumers.is_empty() {
                 self.forget(key);
             } else {
+                notes.extend(channel.stop(Flow::Renewing).map(|consumer| (consumer, Note::Renewing)));
                 self.to_subscribe.insert((channel.group, key));
+            }
+        }
+        notes
+    }
+
+    /// A consumer needs what the server sends first on its channel: unless that is still to come, the channel is
+    /// unsubscribed and, once that is answered, subscribed anew.
+    pub(crate) fn renew(&mut self, id: ConsumerId, (now, random): (Instant, &mut Random)) {
+        let Some(&key) = self.consumers.get(id) else { return };
+        let Some(channel) = self.channels.get_mut(key) else { return };
+        if channel.begun && !self.to_unsubscribe.contains((channel.group, key)) {
+            if let Some(due) = channel.renewal.ask(now, random) {
+                self.renewals.insert((due, key));
+            }
+            self.begin_renewals(now);
+        }
+    }
+
+    fn begin_renewals(&mut self, now: Instant) {
+        while let Some((due, key)) = self.renewals.first().filter(|(due, _)| *due <= now) {
+            self.renewals.remove((due, key));
+            let Some(channel) = self.channels.get_mut(key) else { continue };
+            if channel.renewal.due() != Some(due) || channel.consumers.is_empty() {
+                continue;
+            }
+            if channel.wire == Wire::Confirmed {
+                channel.renewal.clear();
+                self.to_unsubscribe.insert((channel.group, key));
+            } else {
+                // It was asked for, and data came ahead of the answer, which is to be waited for.
+                self.renewals.insert((channel.renewal.postpone(now), key));
             }
         }
     }
@@ -386,13 +470,14 @@ impl Subscriptions {
         }
     }
 
-    /// When a refused channel is to be asked for again.
+    /// When a refused channel is to be asked for again, or one is to begin anew.
     pub(crate) fn next_retry(&self) -> Option<Instant> {
-        self.retries.first().map(|(at, _)| at)
+        self.retries.first().into_iter().chain(self.renewals.first()).map(|(at, _)| at).min()
     }
 
-    /// Moves refused channels whose time has come to those that are asked for.
+    /// Moves channels whose time has come to those that are asked for.
     pub(crate) fn retry(&mut self, now: Instant) {
+        self.begin_renewals(now);
         while let Some((at, key)) = self.retries.first().filter(|(at, _)| *at <= now) {
             self.retries.remove((at, key));
             if let Some(channel) = self.channels.get_mut(key) {
@@ -460,6 +545,8 @@ impl Subscriptions {
             refusals: 0,
             unsure: false,
             unsettled: false,
+            begun: false,
+            renewal: Renewal::default(),
         };
         let key = self.channels.insert(channel);
         self.names.insert(name, key);
@@ -549,9 +636,7 @@ impl Subscriptions {
                 self.waiting.remove((consumer.due, consumer.id));
                 notes.push((consumer.id, Note::Confirmed));
             }
-            if std::mem::take(&mut consumer.interrupted) {
-                notes.push((consumer.id, Note::Resumed));
-            }
+            notes.extend(consumer.resume().map(|note| (consumer.id, note)));
         }
         if channel.consumers.is_empty() {
             self.to_unsubscribe.insert((channel.group, key));

@@ -306,3 +306,99 @@ fn a_stream_ends_when_the_client_does() {
         }
     });
 }
+
+/// Reads up to the next thing that is not data.
+async fn news(stream: &mut Subscription<u64>) -> Update<u64> {
+    loop {
+        match stream.next().await.expect("more") {
+            Update::Data(_) => {}
+            other => return other,
+        }
+    }
+}
+
+#[test]
+fn a_renewed_channel_begins_anew_and_no_other_notices() {
+    let (exchange, world, client) = publishing();
+    world.net(|net| net.latency = (Duration::from_millis(150), Duration::from_millis(200)));
+    world.run(async move {
+        let mut one = subscribe(&client, "a").await.unwrap();
+        let mut two = subscribe(&client, "a").await.unwrap();
+        let mut other = subscribe(&client, "b").await.unwrap();
+        let (first, last) = (number(&mut other).await, number(&mut one).await);
+        one.renew();
+        // What comes before the server has unsubscribed it still belongs to those who can use it.
+        assert_eq!(one.next().await, Some(Update::Data(last + 1)));
+        for stream in [&mut one, &mut two] {
+            assert_eq!(news(stream).await, Update::Renewing);
+            assert_eq!(stream.next().await, Some(Update::Resumed));
+            assert!(matches!(stream.next().await, Some(Update::Data(_))));
+        }
+        for n in 1..20 {
+            assert_eq!(other.next().await, Some(Update::Data(first + n)));
+        }
+    });
+    let count = |method: &str| exchange.with(|script| script.calls(method).len());
+    assert_eq!((count("unsubscribe"), count("subscribe")), (1, 3));
+}
+
+#[test]
+fn a_channel_that_is_about_to_begin_is_not_renewed() {
+    let (exchange, world, client) = publishing();
+    let inner = world.clone();
+    world.run(async move {
+        let mut stream = subscribe(&client, "a").await.unwrap();
+        stream.renew();
+        assert_eq!(stream.next().await, Some(Update::Data(1)), "nothing had come yet");
+        inner.sleep(seconds(1)).await;
+        // Asking twice is asking once.
+        stream.renew();
+        stream.renew();
+        assert_eq!(news(&mut stream).await, Update::Renewing);
+        stream.renew();
+        assert_eq!(stream.next().await, Some(Update::Resumed));
+        inner.sleep(seconds(100)).await;
+    });
+    assert_eq!(exchange.with(|script| script.calls("unsubscribe").len()), 1);
+}
+
+#[test]
+fn a_connection_that_ends_during_a_renewal_is_told() {
+    let (exchange, world, client) = publishing();
+    let inner = world.clone();
+    exchange.with(|script| script.reply_within = seconds(2));
+    world.run(async move {
+        let mut stream = subscribe(&client, "a").await.unwrap();
+        number(&mut stream).await;
+        stream.renew();
+        assert_eq!(news(&mut stream).await, Update::Renewing);
+        inner.net(|net| net.end(0, "cut"));
+        assert_eq!(news(&mut stream).await, Update::Interrupted(dropped("cut")));
+        assert_eq!(news(&mut stream).await, Update::Resumed);
+    });
+}
+
+#[test]
+fn renewals_without_end_become_rare() {
+    let (exchange, world, client) = publishing();
+    let inner = world.clone();
+    let script = exchange.clone();
+    world.run(async move {
+        let mut stream = subscribe(&client, "a").await.unwrap();
+        let count = || script.with(|script| script.calls("unsubscribe").len());
+        let mut renew = async |time: Duration| {
+            let (end, before) = (inner.now() + time, count());
+            while inner.now() < end {
+                number(&mut stream).await;
+                stream.renew();
+            }
+            count() - before
+        };
+        assert!((3..=5).contains(&renew(seconds(4)).await));
+        renew(seconds(120)).await;
+        assert!((4..=10).contains(&renew(seconds(300)).await), "every 30 to 60 seconds");
+        // After a quiet time it begins from the start.
+        inner.sleep(seconds(200)).await;
+        assert!((2..=5).contains(&renew(seconds(4)).await));
+    });
+}

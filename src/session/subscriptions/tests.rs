@@ -27,6 +27,8 @@ impl Server {
 enum Step {
     Join(u8),
     Leave(usize),
+    Renew(usize),
+    Data(u8),
     Ask,
     /// Answers the oldest request; the server knows the channels whose bit is set.
     Answer(u8),
@@ -39,6 +41,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         (0u8..8).prop_map(Step::Join),
         (0usize..8).prop_map(Step::Leave),
+        (0usize..8).prop_map(Step::Renew),
+        (0u8..8).prop_map(Step::Data),
         Just(Step::Ask),
         any::<u8>().prop_map(Step::Answer),
         Just(Step::Refuse),
@@ -111,6 +115,14 @@ impl Life {
                 self.subscriptions.leave(id);
             }
             Step::Leave(_) => {}
+            Step::Renew(index) => {
+                if let Some((id, _)) = self.consumers.get(index) {
+                    self.subscriptions.renew(*id, (self.now, &mut self.random));
+                }
+            }
+            Step::Data(channel) => {
+                self.subscriptions.deliver(&format!("c{channel}"), |_, _| {});
+            }
             Step::Ask => self.ask(),
             Step::Answer(known) => self.answer(|name| known & (1 << (name.as_bytes()[1] - b'0')) != 0),
             Step::Refuse => {
