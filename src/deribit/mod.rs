@@ -6,6 +6,7 @@
 
 mod adapter;
 mod auth;
+pub mod book;
 mod channel;
 mod client;
 mod clock;
@@ -22,6 +23,7 @@ mod tests;
 pub mod topics;
 
 pub use adapter::Adapter;
+pub use book::Book;
 pub use channel::{Access, Channel, Interval, Scope};
 pub use client::Deribit;
 pub use clock::{Clock, ServerTime};

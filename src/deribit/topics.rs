@@ -74,11 +74,11 @@ impl<T: FromPayload> Topic<T> {
 
 /// The order book: a snapshot, then changes to it.
 ///
-/// The venue sends one snapshot for each subscription, and consumers of one channel share a subscription: who joins
-/// later starts in the middle. After a gap (`prev_change_id` is not the last `change_id`) or
-/// [`Lagged`](crate::Update::Lagged), drop every consumer of the channel and subscribe again, which brings a new snapshot;
-/// [`Client::reconnect`] would interrupt all other channels too. After [`Resumed`](crate::Update::Resumed) a new snapshot
-/// comes by itself.
+/// [`Deribit::book`](super::Deribit::book) maintains a book of these messages for you. If you do that yourself: the venue
+/// sends one snapshot for each subscription, and consumers of one channel share a subscription, so who joins later starts
+/// in the middle. Then, after a gap (`prev_change_id` is not the last `change_id`) and after
+/// [`Lagged`](crate::Update::Lagged), ask for a new snapshot by [`Subscription::renew`]. After
+/// [`Resumed`](crate::Update::Resumed) one comes by itself.
 pub fn book(instrument: impl Into<String>, interval: Interval) -> Topic<BookMessage> {
     Topic::new(Channel::Book { instrument: instrument.into(), interval })
 }

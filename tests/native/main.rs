@@ -4,6 +4,7 @@
 // Clippy knows tests by their attribute; helpers have none.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod book;
 mod calls;
 mod chaos;
 mod closing;
