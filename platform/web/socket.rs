@@ -188,6 +188,12 @@ impl Inbox {
     }
 }
 
+/// A handler of the language's own that does nothing with an event, and holds nothing of ours. Node's `ws` may report an
+/// error of a socket that was given up, and ends a process in which nobody handles it.
+fn deaf() -> Option<Function> {
+    member(&js_sys::global(), "Boolean").map(JsCast::unchecked_into)
+}
+
 /// The bytes, unless there are too many.
 fn binary(data: &JsValue, limit: usize) -> Option<Bytes> {
     let array = match data.dyn_ref::<ArrayBuffer>() {
@@ -282,7 +288,7 @@ impl Drop for WebSocket {
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
-        self.socket.set_onerror(None);
+        self.socket.set_onerror(deaf().as_ref());
         if !self.closing {
             self.close(None);
         }

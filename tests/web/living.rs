@@ -133,7 +133,9 @@ async fn two_hundred_reconnects_leave_nothing_behind() {
     for index in 0..sockets.length() - 1 {
         let socket: web_sys::WebSocket = sockets.get(index).unchecked_into();
         assert!(socket.onopen().is_none() && socket.onmessage().is_none());
-        assert!(socket.onclose().is_none() && socket.onerror().is_none());
+        // What hears of errors then is a function of the language's own.
+        let errors = socket.onerror().map(|function| String::from(function.name()));
+        assert!(socket.onclose().is_none() && errors.as_deref() == Some("Boolean"));
         assert!(socket.ready_state() >= web_sys::WebSocket::CLOSING, "socket {index} is still open");
     }
     let after = (wasm_bindgen::externref_heap_live_count(), pages());
