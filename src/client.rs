@@ -183,13 +183,25 @@ impl Client {
         id: &str,
         result: Result<impl Serialize, crate::error::RpcError>,
     ) -> Result<(), Error> {
-        let result = result.map(|value| serde_json::to_string(&value));
-        let text = match result {
-            Ok(Ok(value)) => crate::jsonrpc::response(id, Ok(&value))?,
-            Ok(Err(error)) => return Err(NotSent::Params(error.to_string()).into()),
-            Err(error) => crate::jsonrpc::response(id, Err(&error))?,
-        };
-        self.send(text).await
+        let result = result
+            .map(|value| serde_json::to_string(&value))
+            .map(|text| text.map_err(|error| NotSent::Params(error.to_string())));
+        match result {
+            Ok(text) => self.respond_json(id, Ok(&text?)).await,
+            Err(error) => self.respond_json(id, Err(&error)).await,
+        }
+    }
+
+    /// As [`respond`](Self::respond), with a result that is JSON text already.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`], also when something of it is no JSON.
+    pub async fn respond_json(
+        &self,
+        id: &str,
+        result: Result<&str, &crate::error::RpcError>,
+    ) -> Result<(), Error> {
+        self.send(crate::jsonrpc::response(id, result)?).await
     }
 
     /// Subscribes to a channel, and waits until the server has confirmed it.

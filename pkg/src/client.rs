@@ -1,10 +1,14 @@
 //! A client for JavaScript.
 
 use js_sys::{Array, Promise, Uint8Array};
-use steadysocket::{Client, CloseCode, Message, Request, Web, start};
+use steadysocket::config::Queue;
+use steadysocket::deribit::Deribit;
+use steadysocket::error::{ConfigError, RpcError};
+use steadysocket::{Client, CloseCode, Message, Protocol, Request, start};
 use wasm_bindgen::prelude::*;
 
-use crate::objects::{duration, in_millis, member, object, text};
+use crate::limiter::SharedLimiter;
+use crate::objects::{duration, in_millis, number, object, text};
 use crate::promise::promise;
 use crate::stream::Updates;
 use crate::{errors, options, stream};
@@ -13,7 +17,9 @@ use crate::{errors, options, stream};
 #[wasm_bindgen]
 pub struct Core {
     client: Client,
-    queue: steadysocket::config::Queue,
+    queue: Queue,
+    /// The same client, when it speaks to Deribit.
+    deribit: Option<Deribit>,
 }
 
 #[wasm_bindgen]
@@ -23,13 +29,18 @@ impl Core {
     /// # Errors
     /// An error object for an option that cannot work.
     #[wasm_bindgen(constructor)]
-    pub fn new(url: &JsValue, options: &JsValue) -> Result<Core, JsValue> {
-        let config = options::config(url, options).map_err(errors::config)?;
-        let protocol = options::protocol(options).map_err(errors::config)?;
-        let transport: Web = options::transport(options);
+    pub fn new(url: &JsValue, options: &JsValue, limiter: Option<SharedLimiter>) -> Result<Core, JsValue> {
+        Self::start(url, options, limiter).map_err(errors::config)
+    }
+
+    fn start(url: &JsValue, options: &JsValue, limiter: Option<SharedLimiter>) -> Result<Core, ConfigError> {
+        let mut config = options::config(url, options)?;
+        let (protocol, clock) = options::protocol(options)?;
+        config.limiter = limiter.map(|shared| shared.limiter(protocol.buckets())).transpose()?;
         let queue = config.queue;
-        let client = start(config, protocol, transport).map_err(errors::config)?;
-        Ok(Self { client, queue })
+        let client = start(config, protocol, options::transport(options))?;
+        let deribit = clock.map(|clock| Deribit::over(client.clone(), clock));
+        Ok(Self { client, queue, deribit })
     }
 
     /// Until it is live.
@@ -54,9 +65,9 @@ impl Core {
     }
 
     /// Sends a notification.
-    pub fn notify(&self, method: String, params: Option<String>) -> Promise {
+    pub fn notify(&self, method: String, params: Option<String>, cancel: Option<Promise>) -> Promise {
         let sent = self.client.notification(Request { method: method.into(), params });
-        promise(None, async move { sent.await.map(|_| JsValue::UNDEFINED) })
+        promise(cancel, async move { sent.await.map(|_| JsValue::UNDEFINED) })
     }
 
     /// Sends requests `{ method, params }` as one message; the promise gives an array of outcomes.
@@ -73,13 +84,35 @@ impl Core {
     }
 
     /// Sends a string or bytes as they are.
-    pub fn send(&self, data: JsValue) -> Promise {
+    pub fn send(&self, data: JsValue, cancel: Option<Promise>) -> Promise {
         let message: Message = match data.as_string() {
             Some(text) => text.into(),
             None => Uint8Array::new(&data).to_vec().into(),
         };
         let client = self.client.clone();
-        promise(None, async move { client.send(message).await.map(|()| JsValue::UNDEFINED) })
+        promise(cancel, async move { client.send(message).await.map(|()| JsValue::UNDEFINED) })
+    }
+
+    /// Answers a request of the server's with JSON text, or with an error `{ code, message, data }`.
+    pub fn respond(
+        &self,
+        id: String,
+        result: Option<String>,
+        error: &JsValue,
+        cancel: Option<Promise>,
+    ) -> Promise {
+        let error = RpcError {
+            data: text(error, "data"),
+            ..RpcError::new(
+                number(error, "code").unwrap_or_default() as i64,
+                text(error, "message").unwrap_or_default(),
+            )
+        };
+        let client = self.client.clone();
+        promise(cancel, async move {
+            let result = result.as_deref().ok_or(&error);
+            client.respond_json(&id, result).await.map(|()| JsValue::UNDEFINED)
+        })
     }
 
     /// Subscribes; the promise gives [`Updates`].
@@ -117,12 +150,31 @@ impl Core {
             ("sent", count(stats.sent)),
             ("connections", count(stats.connections)),
             ("disconnects", count(stats.disconnects)),
-            ("roundTrip", stats.round_trip.map(in_millis).into()),
+            ("silence", stats.heard.map(|heard| in_millis(self.client.now().since(heard))).into()),
             ("waiting", stats.waiting.into()),
             ("inFlight", stats.in_flight.into()),
             ("desired", stats.desired.into()),
             ("confirmed", stats.confirmed.into()),
         ])
+    }
+
+    /// What Deribit's clock says, once that is known: milliseconds since 1970, and how far off that may be.
+    pub fn server_time(&self) -> JsValue {
+        let time = self.deribit.as_ref().and_then(Deribit::server_time);
+        time.map_or(JsValue::UNDEFINED, |time| {
+            object([("time", (time.micros as f64 / 1000.0).into()), ("error", in_millis(time.error).into())])
+        })
+    }
+
+    /// Logs out of Deribit and ends the client.
+    pub fn logout(&self, cancel: Option<Promise>) -> Promise {
+        let deribit = self.deribit.clone();
+        promise(cancel, async move {
+            if let Some(deribit) = deribit {
+                deribit.logout().await?;
+            }
+            Ok(JsValue::UNDEFINED)
+        })
     }
 
     /// Makes a new connection.
@@ -131,11 +183,11 @@ impl Core {
     }
 
     /// Closes with a code and reason.
-    pub fn close(&self, options: &JsValue) -> Promise {
-        let code = member(options, "code").and_then(|code| code.as_f64()).unwrap_or(1000.0);
+    pub fn close(&self, options: &JsValue, cancel: Option<Promise>) -> Promise {
+        let code = number(options, "code").unwrap_or(1000.0);
         let reason = text(options, "reason").unwrap_or_default();
         let client = self.client.clone();
-        promise(None, async move {
+        promise(cancel, async move {
             client.close_with(CloseCode(code as u16), &reason).await?;
             Ok(JsValue::UNDEFINED)
         })

@@ -1,6 +1,6 @@
 //! Errors as plain objects, from which `ts/errors.ts` makes instances.
 
-use steadysocket::error::{Advice, Category, ConfigError, Disconnect, Ended, Refusal, RpcError};
+use steadysocket::error::{Advice, Category, ConfigError, Disconnect, Ended, Executed, Refusal, RpcError};
 use steadysocket::{Error, Payload};
 use wasm_bindgen::prelude::*;
 
@@ -8,22 +8,26 @@ use crate::objects::{in_millis, object, set};
 
 /// An error as an object.
 pub fn error(error: &Error) -> JsValue {
-    let (outcome, rpc) = match error {
-        Error::Rejected(rpc) | Error::Refused { reason: Refusal::Error(rpc), .. } => ("rejected", Some(rpc)),
-        Error::Refused { .. } => ("rejected", None),
-        Error::Unknown(_) => ("unknown", None),
-        Error::Decode(_) => ("answered", None),
-        _ => ("not-sent", None),
-    };
     let made = describe(error, error.category(), error.advice());
-    set(&made, "outcome", outcome);
-    if let Error::Config(error) = error {
-        set(&made, "field", error.field);
-    }
-    if let Some(rpc) = rpc {
-        add_rpc(&made, rpc);
+    set(&made, "outcome", outcome(error));
+    match error {
+        Error::Config(error) => set(&made, "field", error.field),
+        Error::Rejected(rpc) | Error::Refused { reason: Refusal::Error(rpc), .. } => add_rpc(&made, rpc),
+        _ => {}
     }
     made
+}
+
+fn outcome(error: &Error) -> &'static str {
+    match (error, error.executed()) {
+        (_, Executed::Unknown) => "unknown",
+        (_, Executed::Yes) => "answered",
+        (Error::Rejected(_), Executed::No) => "rejected",
+        (Error::Refused { reason: Refusal::Error(_) | Refusal::NotConfirmed, .. }, Executed::No) => {
+            "rejected"
+        }
+        (_, Executed::No) => "not-sent",
+    }
 }
 
 /// A mistake in an option or argument.

@@ -6,6 +6,7 @@
 
 mod client;
 mod errors;
+mod limiter;
 mod objects;
 mod options;
 mod promise;

@@ -1,9 +1,13 @@
 //! Options from JavaScript: camelCase names, milliseconds.
 
+use std::borrow::Cow;
+
 use js_sys::{Array, Function, Promise};
 use steadysocket::config::{Backoff, Heartbeat, OutboundLimit, Overflow, Queue, WhenBlocked};
-use steadysocket::deribit::{Adapter, Environment, Options};
+use steadysocket::deribit::{Adapter, CancelOnDisconnect, Clock, Environment, Matching, Options, SignError};
 use steadysocket::error::ConfigError;
+use steadysocket::jsonrpc::Subscriptions;
+use steadysocket::platform::BoxFuture;
 use steadysocket::{Config, JsonRpc, Protocol, Request, Web};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -62,29 +66,107 @@ pub fn transport(options: &JsValue) -> Web {
     }
 }
 
-/// Deribit when it is asked for, else JSON-RPC with the probe that is given.
-pub fn protocol(options: &JsValue) -> Result<Box<dyn Protocol>, ConfigError> {
-    let Some(given) = member(options, "deribit") else {
-        let rpc = JsonRpc::new();
-        return Ok(Box::new(match member(options, "probe") {
-            Some(given) => rpc.probe(request(&given)),
-            None => rpc,
-        }));
-    };
-    let environment = match text(&given, "environment").as_deref() {
+/// How the server speaks, and its clock where the protocol knows it.
+pub fn protocol(options: &JsValue) -> Result<(Box<dyn Protocol>, Option<Clock>), ConfigError> {
+    match member(options, "deribit") {
+        Some(given) => {
+            let adapter = Adapter::new(deribit(&given)?);
+            let clock = adapter.clock();
+            Ok((Box::new(adapter), Some(clock)))
+        }
+        None => Ok((Box::new(json_rpc(options)?), None)),
+    }
+}
+
+fn json_rpc(options: &JsValue) -> Result<JsonRpc, ConfigError> {
+    let mut rpc = JsonRpc::new();
+    if member(options, "strict").is_some_and(|strict| strict.is_truthy()) {
+        rpc = rpc.strict();
+    }
+    if let Some(prefix) = text(options, "stringIds") {
+        rpc = rpc.string_ids(prefix);
+    }
+    if let Some(given) = member(options, "probe") {
+        rpc = rpc.probe(request(&given));
+    }
+    if let Some(given) = member(options, "subscriptions") {
+        let mut subscriptions = match text(&given, "style").as_deref() {
+            None | Some("channel") => Subscriptions::by_channel(),
+            Some("id") => Subscriptions::by_id(),
+            Some(_) => return Err(wrong("subscriptions.style", "must be channel or id")),
+        };
+        let method = |name, value: &mut Cow<'static, str>| {
+            if let Some(method) = text(&given, name) {
+                *value = method.into();
+            }
+        };
+        method("subscribe", &mut subscriptions.subscribe);
+        method("unsubscribe", &mut subscriptions.unsubscribe);
+        method("notification", &mut subscriptions.notification);
+        rpc = rpc.subscriptions(subscriptions);
+    }
+    Ok(rpc)
+}
+
+fn deribit(given: &JsValue) -> Result<Options, ConfigError> {
+    let mut options = Options::local().environment(match text(given, "environment").as_deref() {
         Some("production") => Environment::Production,
         Some("testnet") => Environment::Testnet,
         None | Some("other") => Environment::Other,
         Some(_) => return Err(wrong("environment", "must be production, testnet or other")),
-    };
-    let mut deribit = Options::local().environment(environment);
-    if let (Some(name), Some(version)) = (text(&given, "name"), text(&given, "version")) {
-        deribit = deribit.client(name, version);
+    });
+    if let (Some(name), Some(version)) = (text(given, "name"), text(given, "version")) {
+        options = options.client(name, version);
     }
-    if let Some(interval) = millis(&given, "heartbeat") {
-        deribit = deribit.heartbeat(interval);
+    if let Some(interval) = millis(given, "heartbeat") {
+        options = options.heartbeat(interval);
     }
-    Ok(Box::new(Adapter::new(deribit)))
+    if let Some(key) = member(given, "credentials") {
+        let id = text(&key, "id").unwrap_or_default();
+        options = match member(&key, "sign") {
+            Some(sign) => options.signer(id, signer(sign.unchecked_into())),
+            None => options.credentials(id, text(&key, "secret").unwrap_or_default()),
+        };
+    }
+    if let Some(scope) = text(given, "scope") {
+        options = options.scope(scope);
+    }
+    options = options
+        .attach_token(member(given, "attachToken").is_some_and(|attach| attach.is_truthy()))
+        .cancel_on_disconnect(match text(given, "cancelOnDisconnect").as_deref() {
+            None | Some("as-account") => CancelOnDisconnect::AsAccount,
+            Some("off") => CancelOnDisconnect::Off,
+            Some("connection") => CancelOnDisconnect::Connection,
+            Some("account") => CancelOnDisconnect::Account,
+            Some(_) => {
+                return Err(wrong("cancelOnDisconnect", "must be as-account, off, connection or account"));
+            }
+        });
+    if let Some(matching) = member(given, "matching") {
+        let credits = |name, default| number(&matching, name).map_or(default, |credits| credits as u64);
+        let Matching { rate, burst } = Matching::TIER_4;
+        options = options.matching(Matching { rate: credits("rate", rate), burst: credits("burst", burst) });
+    }
+    options.validate()?;
+    Ok(options)
+}
+
+/// Asks a function for signatures. It refuses by an error named `NotAllowedError`, as browsers do.
+fn signer(sign: Function) -> impl Fn(String) -> BoxFuture<Result<String, SignError>> {
+    move |to_sign| {
+        let sign = sign.clone();
+        Box::pin(async move {
+            let signature = call(&sign, &to_sign.into()).await.map_err(|error| {
+                match text(&error, "name").as_deref() {
+                    Some("NotAllowedError") => SignError::Refused(message(&error)),
+                    _ => SignError::Unavailable(message(&error)),
+                }
+            })?;
+            signature
+                .as_string()
+                .ok_or_else(|| SignError::Unavailable("the signature is not a string".into()))
+        })
+    }
 }
 
 /// `{ method, params }`, the parameters as JSON text.
@@ -110,10 +192,18 @@ pub fn queue(given: &JsValue, default: Queue) -> Result<Queue, ConfigError> {
 }
 
 async fn ask(provider: Function) -> Result<String, String> {
-    let failed = |error: JsValue| text(&error, "message").or(error.as_string()).unwrap_or("failed".into());
-    let given = provider.call0(&JsValue::UNDEFINED).map_err(failed)?;
-    let url = JsFuture::from(Promise::resolve(&given)).await.map_err(failed)?;
+    let url = call(&provider, &JsValue::UNDEFINED).await.map_err(|error| message(&error))?;
     url.as_string().ok_or_else(|| "the URL is not a string".into())
+}
+
+/// What a function gives, or what the promise gives that it gives.
+async fn call(function: &Function, argument: &JsValue) -> Result<JsValue, JsValue> {
+    let given = function.call1(&JsValue::UNDEFINED, argument)?;
+    JsFuture::from(Promise::resolve(&given)).await
+}
+
+fn message(error: &JsValue) -> String {
+    text(error, "message").or(error.as_string()).unwrap_or("failed".into())
 }
 
 fn backoff(given: &JsValue, default: Backoff) -> Backoff {
@@ -147,6 +237,7 @@ fn size(object: &JsValue, name: &str) -> Option<usize> {
     number(object, name).map(|size| size as usize)
 }
 
-fn wrong(field: &'static str, problem: &str) -> ConfigError {
+/// A value that cannot be used.
+pub fn wrong(field: &'static str, problem: &str) -> ConfigError {
     ConfigError { field, problem: problem.into() }
 }

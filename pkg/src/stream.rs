@@ -94,6 +94,14 @@ impl Updates {
         }
     }
 
+    /// How many updates of a subscription wait to be read.
+    pub fn waiting(&self) -> usize {
+        match &self.0.borrow().source {
+            Some(Source::Data(source)) => source.waiting(),
+            Some(Source::Messages(_) | Source::Events(_)) | None => 0,
+        }
+    }
+
     /// Leaves. Whoever waits for an update gets `undefined`.
     pub fn close(&self) {
         let dropped = self.dropped();

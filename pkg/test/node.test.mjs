@@ -1,8 +1,9 @@
 // The package as Node sees it, with the class of `ws`, against the local exchange.
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { after, before, test } from 'node:test'
 
-import { RpcError, SteadyError, connect, connectDeribit } from 'steadysocket'
+import { Limiter, RpcError, SteadyError, connect, connectDeribit } from 'steadysocket'
 import WebSocket from 'ws'
 
 import { startExchange } from '../../tests/browser-kit/index.mjs'
@@ -89,6 +90,61 @@ test('streams can be held to frames', async () => {
   await client.close()
 })
 
+test('logins by secret and by signature, and none without', async () => {
+  const portfolio = (client) => client.subscribe('user.portfolio.any', { signal: AbortSignal.timeout(10_000) })
+  const signatures = []
+  for (const credentials of [
+    { id: 'local', secret: 'local-secret' },
+    { id: 'local', secret: 'local-secret', signed: true },
+    {
+      id: 'local',
+      sign: async (text) => {
+        signatures.push(text)
+        return createHmac('sha256', 'local-secret').update(text).digest('hex')
+      },
+    },
+  ]) {
+    const client = await deribit({ credentials, scope: 'account:read trade:read_write' })
+    ;(await portfolio(client)).close()
+    const { time, error } = client.serverTime
+    assert.ok(Math.abs(time - Date.now()) < 5000 && error >= 0)
+    await client.logout()
+    assert.equal((await client.ended).advice, 'stop')
+  }
+  assert.equal(signatures.length, 1)
+
+  const client = await deribit()
+  await assert.rejects(portfolio(client), { category: 'authentication', advice: 'reauthenticate', outcome: 'not-sent' })
+  await client.close()
+
+  const refusing = () => Promise.reject(new DOMException('not now', 'NotAllowedError'))
+  for (const [options, expected] of [
+    [{ credentials: { id: 'local', secret: 'wrong' } }, { category: 'authentication', advice: 'reauthenticate' }],
+    [{ credentials: { id: 'local', sign: refusing } }, { category: 'authentication', advice: 'reauthenticate' }],
+    [{ cancelOnDisconnect: 'off' }, { field: 'cancelOnDisconnect' }],
+    [{ cancelOnDisconnect: 'maybe' }, { field: 'cancelOnDisconnect' }],
+  ]) {
+    await assert.rejects(deribit(options), expected)
+  }
+})
+
+test('clients of one account share its credits', async () => {
+  const limiter = new Limiter({ 'non-matching': { capacity: 4000, refill: 1 }, subscribe: { refill: 9_999_999 } })
+  assert.deepEqual(limiter.buckets, [])
+  const [one, two] = [await deribit({ limiter }), await deribit({ limiter })]
+  const left = () => limiter.buckets.find(({ name }) => name === 'non-matching').available
+  const before = left()
+  assert.ok(before < 4000 - 4 * 500 + 100, 'both have said hello')
+  await one.call('public/get_time')
+  assert.ok(left() <= before - 500)
+  assert.equal(limiter.buckets.find(({ name }) => name === 'subscribe').refill, 9_999_999)
+  // What the heartbeat needs is kept back.
+  while (left() >= 1500) await two.call('public/get_time')
+  await assert.rejects(one.call('public/get_time', {}, { timeout: 50 }), { outcome: 'not-sent', advice: 'retry' })
+  await one.close()
+  await two.close()
+})
+
 test('plain JSON-RPC, a provider, notifications, raw messages', async () => {
   let asked = 0
   const client = await connect(async () => (asked++, url), quick)
@@ -115,9 +171,16 @@ test('plain JSON-RPC, a provider, notifications, raw messages', async () => {
 
 test('what cannot work is told at once', async () => {
   for (const [options, field] of [
-    [{ callTimeout: 0 }, 'call_timeout'],
+    [{ callTimeout: 0 }, 'callTimeout'],
+    [{ callTimeout: '5s' }, 'callTimeout'],
+    [{ callTimout: 5 }, 'callTimout'],
+    [{ headers: {} }, 'headers'],
+    [{ backoff: { factor: 1.5 } }, 'backoff.factor'],
+    [{ backoff: { maxAttempts: 0 } }, 'backoff.maxAttempts'],
+    [{ backoff: 5 }, 'backoff'],
     [{ queue: { overflow: 'explode' } }, 'queue.overflow'],
     [{ whenOffline: 'never' }, 'whenOffline'],
+    [{ limiter: new Limiter({ calls: { capacity: 1 } }) }, 'limiter'],
   ]) {
     await assert.rejects(connect(url, { ...quick, ...options }), (error) => {
       assert.ok(error instanceof SteadyError)

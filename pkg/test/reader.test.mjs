@@ -22,6 +22,7 @@ class Source {
     return this.take()
   }
   dropped = () => 0
+  waiting = () => this.items.length
   close() {
     this.over = true
     this.items.length = 0
@@ -53,7 +54,7 @@ afterEach(() => {
 /** A stream, and what its reader has been given so far. */
 function read(pace, of = (stream) => stream.updates(), decode = JSON.parse) {
   const source = new Source()
-  const stream = new Stream(source, decode, undefined, pace)
+  const stream = new Stream('', source, decode, undefined, pace)
   const given = []
   const done = (async () => {
     for await (const one of of(stream)) given.push(one.type === 'data' ? one.data : (one.type ?? one))

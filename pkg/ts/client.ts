@@ -1,10 +1,15 @@
 import { abortable } from './abort.js'
 import type { Core, Updates } from './core.js'
 import { decode, parse, toError, wrong } from './errors.js'
-import type { Queue } from './options.js'
+import { checkSubscribe, type Queue } from './options.js'
 import type { Pace } from './reader.js'
 import type { Disconnected, Ended, ServerMessage, State, Stats } from './state.js'
 import { Stream } from './stream.js'
+
+/** An answer to a request of the server's. */
+export type Answer =
+  | { result: unknown; error?: undefined }
+  | { error: { code: number; message: string; data?: unknown }; result?: undefined }
 
 /** A method and its parameters, an object or an array. */
 export interface Request {
@@ -12,9 +17,12 @@ export interface Request {
   params?: unknown
 }
 
-export interface CallOptions {
+export interface WaitOptions {
   /** Gives up waiting. What has not left yet never leaves. */
   signal?: AbortSignal
+}
+
+export interface CallOptions extends WaitOptions {
   /** How long it may take, waiting included, in ms. Default: `callTimeout`. */
   timeout?: number
 }
@@ -65,24 +73,31 @@ export interface ClientEventMap {
  * time, also while it reconnects. `M` maps channels to the types of their data.
  */
 export class Client<M extends object = Record<string, unknown>> extends EventTarget implements AsyncDisposable {
-  readonly #core: Core
+  /** @internal */
+  protected readonly core: Core
   readonly #ended: Promise<Ended>
 
   /** @internal Use `connect`. */
   constructor(core: Core) {
     super()
-    this.#core = core
+    this.core = core
     this.#ended = this.#announce(core.events())
   }
 
   /** Where the connection is. */
   get state(): State {
-    return this.#core.state() as State
+    return this.core.state() as State
   }
 
   /** The connection's counters. */
   get stats(): Stats {
-    return this.#core.stats() as Stats
+    const { silence, ...stats } = this.core.stats() as Stats & { silence: number | undefined }
+    return { ...stats, heard: silence === undefined ? undefined : performance.now() - silence }
+  }
+
+  /** Waits until the connection is live: open, logged in, subscriptions restored. Throws when the client ended instead. */
+  async ready({ signal }: WaitOptions = {}): Promise<void> {
+    await abortable(signal, (cancel) => this.core.ready(cancel))
   }
 
   /** Settles when the client has ended, and says why. */
@@ -98,20 +113,20 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
    */
   async call<T = unknown>(method: string, params?: unknown, options: CallOptions = {}): Promise<T> {
     const text = await abortable(options.signal, (cancel) =>
-      this.#core.call(method, json(params), options.timeout, cancel),
+      this.core.call(method, json(params), options.timeout, cancel),
     )
     return decode<T>(method, text as string)
   }
 
   /** Sends a notification: a request that is not answered. Done once it has been given to the socket. */
-  async notify(method: string, params?: unknown): Promise<void> {
-    await abortable(undefined, () => this.#core.notify(method, json(params)))
+  async notify(method: string, params?: unknown, { signal }: WaitOptions = {}): Promise<void> {
+    await abortable(signal, (cancel) => this.core.notify(method, json(params), cancel))
   }
 
   /** Sends several requests as one message, when the protocol has batches. The outcomes are in the requests' order. */
-  async batch(requests: Request[], options: CallOptions = {}): Promise<PromiseSettledResult<unknown>[]> {
+  async batch(requests: Request[], { signal }: WaitOptions = {}): Promise<PromiseSettledResult<unknown>[]> {
     const written = requests.map(({ method, params }) => ({ method, params: json(params) }))
-    const outcomes = await abortable(options.signal, (cancel) => this.#core.batch(written, cancel))
+    const outcomes = await abortable(signal, (cancel) => this.core.batch(written, cancel))
     return (outcomes as { value?: string; reason?: unknown }[]).map(({ value, reason }) =>
       value === undefined
         ? { status: 'rejected', reason: toError(reason) }
@@ -120,8 +135,16 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
   }
 
   /** Sends a message as it is, beside whatever the protocol sends. Done once it has been given to the socket. */
-  async send(data: string | ArrayBuffer | Uint8Array): Promise<void> {
-    await abortable(undefined, () => this.#core.send(data))
+  async send(data: string | ArrayBuffer | Uint8Array, { signal }: WaitOptions = {}): Promise<void> {
+    await abortable(signal, (cancel) => this.core.send(data, cancel))
+  }
+
+  /** Answers a request that the server made (see `messages()`), with a result or an error. `id` is given back as it came. */
+  async respond(id: string, answer: Answer, { signal }: WaitOptions = {}): Promise<void> {
+    const { result, error } = answer
+    const written = error === undefined ? JSON.stringify(result ?? null) : undefined
+    const reason = error && { ...error, data: json(error.data) }
+    await abortable(signal, (cancel) => this.core.respond(id, written, reason, cancel))
   }
 
   /**
@@ -132,24 +155,24 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
   subscribe<C extends keyof M & string>(channel: C, options: BatchOptions): Promise<Stream<M[C][]>>
   async subscribe(channel: string, options: SubscribeOptions | BatchOptions = {}): Promise<Stream<unknown>> {
     const { pace, queue } = paced(options)
-    const updates = await abortable(options.signal, (cancel) => this.#core.subscribe(channel, queue, cancel))
-    return new Stream(updates as Updates, JSON.parse, options.signal, pace)
+    const updates = await abortable(options.signal, (cancel) => this.core.subscribe(channel, queue, cancel))
+    return new Stream(channel, updates as Updates, JSON.parse, options.signal, pace)
   }
 
   /** Everything else that the server says, through a bounded queue. Each stream gets each message once. */
-  messages(options: { signal?: AbortSignal } = {}): Stream<ServerMessage> {
-    return new Stream(this.#core.messages(), message, options.signal)
+  messages({ signal }: WaitOptions = {}): Stream<ServerMessage> {
+    return new Stream('', this.core.messages(), message, signal)
   }
 
   /** Makes a new connection and restores everything on it. Calls under way get their outcome at once. An attempt that
    * waits for its time is made now; one under way goes on. */
   reconnect(): void {
-    this.#core.reconnect()
+    this.core.reconnect()
   }
 
   /** Closes the connection and waits until it is closed, at most `closeTimeout`. The code is 1000 or 3000–4999. */
-  async close(options: { code?: number; reason?: string } = {}): Promise<void> {
-    await abortable(undefined, () => this.#core.close(options))
+  async close(options: { code?: number; reason?: string } & WaitOptions = {}): Promise<void> {
+    await abortable(options.signal, (cancel) => this.core.close(options, cancel))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -185,6 +208,7 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
 
 /** How a stream hands its data out, and the queue that goes with it. */
 function paced(options: SubscribeOptions | BatchOptions): { pace: Pace; queue: Queue } {
+  checkSubscribe(options, '')
   const { coalesce, batch, overflow } = options
   if (coalesce === undefined && batch === undefined) return { pace: 'each', queue: options }
   if ((coalesce ?? 'frame') !== 'frame') throw wrong('coalesce', 'must be frame')

@@ -2,7 +2,8 @@ import { abortable } from './abort.js'
 import { Client } from './client.js'
 import init, { Core } from './core.js'
 import { toError } from './errors.js'
-import type { Options } from './options.js'
+import type { Limiter } from './limiter.js'
+import { checkJsonRpc, type JsonRpcOptions, type Options } from './options.js'
 
 /** A URL, or what is asked for one at each attempt: for tokens that expire, or a choice of hosts. */
 export type Url = string | URL | (() => string | Promise<string>)
@@ -10,7 +11,7 @@ export type Url = string | URL | (() => string | Promise<string>)
 /** Connects, and keeps the connection up from then on. Throws a `SteadyError` when the first attempt fails. */
 export type Connect = <M extends object = Record<string, unknown>>(
   url: Url,
-  options?: Options,
+  options?: JsonRpcOptions,
 ) => Promise<Client<M>>
 
 /** Where the wasm comes from; nothing for the file beside the glue. */
@@ -31,8 +32,13 @@ function load(source: Source): Promise<unknown> {
 
 /** A `connect` for one source of the wasm. */
 export function connector(source: Source): Connect {
-  return <M extends object>(url: Url, options: Options = {}) =>
-    open(source, url, options, (core) => new Client<M>(core))
+  return async <M extends object>(url: Url, options: JsonRpcOptions = {}) => {
+    checkJsonRpc(options, '')
+    const { probe } = options
+    const asked = probe && { method: probe.method, params: JSON.stringify(probe.params) }
+    const all = { ...options, probe: asked }
+    return open(source, url, all, (core) => new Client<M>(core))
+  }
 }
 
 /** Starts a client and waits until it is live. */
@@ -41,13 +47,11 @@ export async function open<C extends Pick<Client, 'close' | 'ended'>>(
   url: Url,
   options: Options,
   make: (core: Core) => C,
-  venue?: object,
 ): Promise<C> {
-  const { signal, probe } = options
+  const { signal, limiter } = options
   signal?.throwIfAborted()
   await load(source)
-  const asked = probe && { method: probe.method, params: JSON.stringify(probe.params) }
-  const core = start(url instanceof URL ? url.href : url, { ...options, probe: asked, deribit: venue })
+  const core = start(url, options, limiter)
   const client = make(core)
   const close = () => void client.close()
   try {
@@ -61,9 +65,9 @@ export async function open<C extends Pick<Client, 'close' | 'ended'>>(
   return client
 }
 
-function start(url: string | (() => string | Promise<string>), options: object): Core {
+function start(url: Url, options: object, limiter: Limiter | undefined): Core {
   try {
-    return new Core(url, options)
+    return new Core(url instanceof URL ? url.href : url, options, limiter?.share())
   } catch (error) {
     throw toError(error)
   }

@@ -5,8 +5,8 @@ export type Category = 'connection' | 'protocol' | 'authentication' | 'applicati
  * again, change the request, or make a new client. */
 export type Advice = 'retry' | 'reconcile' | 'reauthenticate' | 'change' | 'stop'
 
-/** What became of a request: it never left and may be made again, it left and no answer came, the server refused it,
- * or it was executed and its answer cannot be read. */
+/** What became of a request: it never left and may be made again; it left, and nobody here can know whether it was executed;
+ * the server refused it; or it was executed and its answer cannot be read. */
 export type Outcome = 'not-sent' | 'unknown' | 'rejected' | 'answered'
 
 /** How the core describes an error. */
@@ -63,7 +63,14 @@ export class RpcError extends SteadyError {
 export function toError(thrown: unknown): unknown {
   if (typeof thrown !== 'object' || thrown === null || thrown instanceof Error) return thrown
   const described = thrown as Described
+  if (described.field !== undefined) return new SteadyError(inCamelCase(described))
   return described.code === undefined ? new SteadyError(described) : new RpcError(described)
+}
+
+/** Options have other names here than in Rust. */
+function inCamelCase(described: Described): Described {
+  const camel = (text: string) => text.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  return { ...described, field: camel(described.field ?? ''), message: camel(described.message) }
 }
 
 /** An option that cannot be used. */

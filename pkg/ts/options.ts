@@ -1,3 +1,6 @@
+import { any, count, flag, group, list, orFalse, type Rules, text, time } from './check.js'
+import type { Limiter } from './limiter.js'
+
 /** How to behave while connected. Times are in milliseconds. Headers of the upgrade and pings do not exist in a browser. */
 export interface Options {
   /** Ends the attempt to connect; once connected it closes the client. */
@@ -16,9 +19,6 @@ export interface Options {
   backoff?: Backoff
   /** How a silent peer is found out. `false` trusts TCP, which may take a quarter of an hour. */
   heartbeat?: Heartbeat | false
-  /** A harmless request whose reply proves that the peer is alive: a browser cannot ping. Deribit has its own. Without
-   * one, a silent peer is not found out. */
-  probe?: { method: string; params?: unknown }
   /** How long a call may take, waiting included, unless it says otherwise. Default 10 s. */
   callTimeout?: number
   /** What a call does while there is no connection. Default: wait within its deadline. */
@@ -28,6 +28,8 @@ export interface Options {
   /** Whether calls that the protocol marks idempotent are made again, within their deadline, when the connection ends
    * before they are answered. Default `false`: every call reports its outcome at once. */
   retryIdempotent?: boolean
+  /** A limiter to share with other clients of the same account. Default: the protocol's own, for this client alone. */
+  limiter?: Limiter
   /** Bound of the queue of requests and messages that wait to be sent. */
   outbound?: OutboundLimit
   /** The largest message accepted from the server, in bytes, at most 1 GiB. Default 16 MiB. A larger one ends the
@@ -37,6 +39,35 @@ export interface Options {
   queue?: Queue
   /** Another class with the interface of `WebSocket`, for runtimes without one of their own, such as Node 20. */
   WebSocket?: new (url: string, protocols?: string[]) => unknown
+}
+
+/** How a JSON-RPC 2.0 server speaks, where the specification leaves it open. */
+export interface JsonRpcOptions extends Options {
+  /** A harmless request whose reply proves that the peer is alive: a browser cannot ping. Without one, a silent peer is
+   * not found out. */
+  probe?: { method: string; params?: unknown }
+  /** How the server does subscriptions. Default: by channel. */
+  subscriptions?: Subscriptions
+  /** Writes ids as strings that start with this. Replies must echo them so. Default: ids are integers. */
+  stringIds?: string
+  /** Takes nothing from a server that the specification does not allow. Default `false`: where servers are known to bend
+   * it, reading is lenient. */
+  strict?: boolean
+}
+
+/** The methods and the style of a server's subscriptions. */
+export interface Subscriptions {
+  /** How channels are named. `channel`, the default: one request `{"channels": ["a", "b"]}` subscribes to many, its result
+   * lists those that the server accepted, and data comes as `{"channel": "a", "data": …}`. `id`: one request subscribes to
+   * one channel, with the parameters `["a"]`, or the channel itself where that is a JSON array; its result is a string, and
+   * data comes as `{"subscription": "that string", "result": …}`. */
+  style?: 'channel' | 'id'
+  /** The method that subscribes. Default `subscribe`, or `eth_subscribe` by id. */
+  subscribe?: string
+  /** The method that unsubscribes. Default `unsubscribe`, or `eth_unsubscribe` by id. */
+  unsubscribe?: string
+  /** The method of the notifications that carry data. Default `subscription`, or `eth_subscription` by id. */
+  notification?: string
 }
 
 /** Waits, at most until the deadline, or reports at once that it was not sent. */
@@ -88,3 +119,35 @@ export interface Queue {
 /** What a full queue does with the next update: drops the oldest waiting one; drops the new one; keeps only the newest,
  * for values of which only the present one matters; or ends the subscription. */
 export type Overflow = 'drop-oldest' | 'drop-newest' | 'latest' | 'close'
+
+const QUEUE = { capacity: count, bytes: count, overflow: text } satisfies Rules<Queue>
+
+export const OPTIONS = {
+  signal: any,
+  subprotocols: list,
+  allowPlaintext: flag,
+  connectTimeout: time,
+  closeTimeout: time,
+  retryInitialConnect: flag,
+  backoff: group<Backoff>({ base: time, factor: count, cap: time, maxAttempts: count, minUptime: time }),
+  heartbeat: orFalse(group<Heartbeat>({ idle: time, timeout: time })),
+  callTimeout: time,
+  whenOffline: text,
+  whenLimited: text,
+  retryIdempotent: flag,
+  limiter: any,
+  outbound: group<OutboundLimit>({ messages: count, bytes: count }),
+  maxMessage: count,
+  queue: group(QUEUE),
+  WebSocket: any,
+} satisfies Rules<Options>
+
+export const checkJsonRpc = group<JsonRpcOptions>({
+  ...OPTIONS,
+  probe: group({ method: text, params: any }),
+  subscriptions: group<Subscriptions>({ style: text, subscribe: text, unsubscribe: text, notification: text }),
+  stringIds: text,
+  strict: flag,
+})
+
+export const checkSubscribe = group({ ...QUEUE, signal: any, coalesce: text, batch: text })

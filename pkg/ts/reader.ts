@@ -33,6 +33,11 @@ export class Reader {
     return this.#updates.dropped() + this.#replaced
   }
 
+  /** How many updates wait. */
+  get waiting(): number {
+    return this.#updates.waiting() + this.#ahead.length
+  }
+
   /** The next update if nothing has to be waited for. */
   ready(): Update<unknown> | undefined {
     if (this.#ahead.length > 0) return this.#ahead.shift()

@@ -43,8 +43,8 @@ export interface Stats {
   connections: number
   /** Connections that ended and attempts that failed. */
   disconnects: number
-  /** The last round trip of a ping, in ms. A browser has none. */
-  roundTrip: number | undefined
+  /** When the peer was last heard, on the present connection or the last one, in ms as `performance.now()` has it. */
+  heard: number | undefined
   /** Requests and messages that wait to be sent. */
   waiting: number
   /** Requests that wait for an answer. */

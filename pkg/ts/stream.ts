@@ -13,13 +13,22 @@ export type Freshness = 'fresh' | 'stale'
  * Fires `freshness` when `freshness` changes, which is when the reader comes to that place in the stream.
  */
 export class Stream<T> extends EventTarget implements AsyncIterable<T>, AsyncDisposable {
+  /** The channel's name; empty for messages that belong to none. */
+  readonly channel: string
   readonly #reader: Reader
   readonly #leave: () => void
   #freshness: Freshness = 'fresh'
 
   /** @internal */
-  constructor(updates: Updates, decode: (data: never) => unknown, signal?: AbortSignal, pace: Pace = 'each') {
+  constructor(
+    channel: string,
+    updates: Updates,
+    decode: (data: never) => unknown,
+    signal?: AbortSignal,
+    pace: Pace = 'each',
+  ) {
     super()
+    this.channel = channel
     this.#reader = new Reader(updates, decode, pace)
     const leave = () => this.#reader.close()
     signal?.addEventListener('abort', leave, { once: true })
@@ -33,6 +42,11 @@ export class Stream<T> extends EventTarget implements AsyncIterable<T>, AsyncDis
   /** How many values were dropped or replaced because the reader was too slow, or because their frame had a newer one. */
   get dropped(): number {
     return this.#reader.dropped
+  }
+
+  /** How many updates wait to be read. */
+  get waiting(): number {
+    return this.#reader.waiting
   }
 
   /** Whether what was read last is still true. */

@@ -46,7 +46,12 @@ impl Deribit {
         let adapter = Adapter::new(options);
         let clock = adapter.clock();
         let (client, driver) = Client::with_platform(config, adapter, platform)?;
-        Ok((Self { client, clock }, driver))
+        Ok((Self::over(client, clock), driver))
+    }
+
+    /// A handle over a client that was started by other means, with an [`Adapter`] whose [clock](Adapter::clock) this is.
+    pub fn over(client: Client, clock: Clock) -> Self {
+        Self { client, clock }
     }
 
     /// The client below: its state, events, statistics, and everything that is not the venue's.

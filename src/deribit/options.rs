@@ -223,7 +223,10 @@ impl Options {
     }
 
     /// Checks what belongs together.
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the first option that cannot work.
+    pub fn validate(&self) -> Result<(), ConfigError> {
         if self.login.credentials.is_none() && self.cancel_on_disconnect != CancelOnDisconnect::AsAccount {
             return Err(ConfigError::new("cancel_on_disconnect", "needs credentials"));
         }

@@ -1,6 +1,9 @@
-import { type BatchOptions, type CallOptions, Client, type SubscribeOptions } from '../client.js'
+import { abortable } from '../abort.js'
+import { any, count, flag, group, text, time } from '../check.js'
+import { type BatchOptions, type CallOptions, Client, type SubscribeOptions, type WaitOptions } from '../client.js'
 import { open, type Source, type Url } from '../connect.js'
-import type { Options } from '../options.js'
+import { wrong } from '../errors.js'
+import { OPTIONS, type Options } from '../options.js'
 import type { Stream } from '../stream.js'
 import type { DeribitChannel, DeribitData } from './channels.js'
 import type { DeribitMethods } from './methods.js'
@@ -34,6 +37,17 @@ export class DeribitClient extends Client {
     return super.subscribe(channel, options as SubscribeOptions) as Promise<Stream<never>>
   }
 
+  /** What the venue's clock says now, known from its replies: milliseconds since 1970, and how far off that may be, either
+   * way. Nothing before the first connection. */
+  get serverTime(): { time: number; error: number } | undefined {
+    return this.core.server_time()
+  }
+
+  /** Logs out, which makes the login's tokens invalid and does not trigger cancel on disconnect, and ends the client. */
+  async logout({ signal }: WaitOptions = {}): Promise<void> {
+    await abortable(signal, (cancel) => this.core.logout(cancel))
+  }
+
   /** Subscribes to a channel that has no type here. */
   subscribeAs<T = unknown>(channel: string, options?: SubscribeOptions): Promise<Stream<T>> {
     return super.subscribe(channel, options) as Promise<Stream<T>>
@@ -43,16 +57,54 @@ export class DeribitClient extends Client {
 /** What follows a method's name: parameters may be left out when none is needed. */
 type Rest<P> = {} extends P ? [params?: P, options?: CallOptions] : [params: P, options?: CallOptions]
 
+/** How to open a connection to Deribit, besides what holds for every connection. */
 export interface DeribitOptions extends Options {
-  /** Which of the venue's worlds: real money, the test network, or a server at an address of your own. */
+  /** Which of the venue's worlds, which have separate accounts, keys, instruments and credits: real money, the test
+   * network, or a server at an address of your own, of which nothing is assumed. */
   environment: 'production' | 'testnet' | 'other'
   /** The server's address. Needed for `other`; else the environment's own. */
   url?: Url
   /** The name and version of your program, for the venue's logs. By default this library's. */
   program?: { name: string; version: string }
-  /** How often the server asks for a sign of life, in ms. 10 s by default, which is also the least. */
+  /** How often the server asks for a sign of life, in ms, to the whole second. 10 s by default, which is also the least that
+   * the venue takes: less is raised to it. */
   serverHeartbeat?: number
+  /** Logs in on each connection. Without it only what is public can be had. */
+  credentials?: Credentials
+  /** What to ask for at login, in the venue's words: `trade:read_write account:read session:bot-1`.
+   *
+   * Without it the server gives all that the key may do, on this connection (`connection`). `session:NAME` makes a token that
+   * outlives the connection and counts among the key's 16 sessions. Where less is granted than was asked for, opening fails. */
+  scope?: string
+  /** Whether private requests carry the login's token as `access_token`. Default `false`: the server knows the connection. */
+  attachToken?: boolean
+  /** What becomes of open orders when the connection ends, other than by `logout`: what the account is set to (the default),
+   * they stay (`off`), those that were placed on this connection are cancelled (`connection`), or the account is set so that
+   * the orders of every later connection are cancelled too, and stays so (`account`). Set anew on each connection, before
+   * anything else is sent; it needs credentials. */
+  cancelOnDisconnect?: 'as-account' | 'off' | 'connection' | 'account'
+  /** The account's allowance at the matching engine: requests a second, sustained, and at once. Default: 5 and 20, those of
+   * the lowest tier. */
+  matching?: { rate: number; burst: number }
 }
+
+/** A key's id, and what proves that it is yours: its secret; or a function that makes signatures, so that the secret can
+ * live elsewhere. */
+export type Credentials =
+  | {
+      id: string
+      secret: string
+      /** Sends a signature in place of the secret, which then never leaves this machine. The browser's `SubtleCrypto` makes
+       * it, which only secure pages have. Default `false`. */
+      signed?: boolean
+    }
+  | {
+      id: string
+      /** The HMAC-SHA256 of the text, in lower-case hexadecimal digits, with the key's secret as the key. It is asked once for
+       * each login, and has as long as a call may take. An error named `NotAllowedError` refuses and ends the client; after any
+       * other the login is tried again. Their messages are shown in errors and events, so they must hold no credentials. */
+      sign: (text: string) => string | Promise<string>
+    }
 
 /** Connects to Deribit. Opening fails when the server says that it is of another environment. */
 export type ConnectDeribit = (options: DeribitOptions) => Promise<DeribitClient>
@@ -63,11 +115,43 @@ const ADDRESSES = {
   other: '',
 }
 
+const checkDeribit = group<DeribitOptions>({
+  ...OPTIONS,
+  environment: text,
+  url: any,
+  program: group({ name: text, version: text }),
+  serverHeartbeat: time,
+  credentials: group({ id: text, secret: text, signed: flag, sign: any }),
+  scope: text,
+  attachToken: flag,
+  cancelOnDisconnect: text,
+  matching: group({ rate: count, burst: count }),
+})
+
 /** A `connectDeribit` for one source of the wasm. */
 export function deribitConnector(source: Source): ConnectDeribit {
-  return (options) => {
-    const { environment, url, program, serverHeartbeat, ...rest } = options
-    const venue = { environment, ...program, heartbeat: serverHeartbeat }
-    return open(source, url ?? ADDRESSES[environment], rest, (core) => new DeribitClient(core), venue)
+  return async (options) => {
+    checkDeribit(options, '')
+    const { environment, url, program, serverHeartbeat, credentials, scope, attachToken, ...more } = options
+    const { cancelOnDisconnect, matching, ...rest } = more
+    const key = credentials && 'secret' in credentials && credentials.signed ? signing(credentials) : credentials
+    const deribit = { environment, ...program, heartbeat: serverHeartbeat, credentials: key, scope, attachToken }
+    const all = { ...rest, deribit: { ...deribit, cancelOnDisconnect, matching } }
+    return open(source, url ?? ADDRESSES[environment], all, (core) => new DeribitClient(core))
   }
+}
+
+/** The same key, with signatures that are made here. */
+function signing({ id, secret }: { id: string; secret: string }): Credentials {
+  if (globalThis.crypto?.subtle === undefined) {
+    throw wrong('credentials.signed', 'needs SubtleCrypto, which only secure pages have')
+  }
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  const sign = async (text: string) => {
+    const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+    const key = await crypto.subtle.importKey('raw', bytes(secret), algorithm, false, ['sign'])
+    const signature = new Uint8Array(await crypto.subtle.sign('HMAC', key, bytes(text)))
+    return Array.from(signature, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  }
+  return { id, sign }
 }

@@ -1,0 +1,37 @@
+import { SharedLimiter } from './core.js'
+
+/** A rate limit: credits that refill continuously up to a capacity. */
+export interface Bucket {
+  name: string
+  /** The most credits it holds; it starts full. */
+  capacity: number
+  /** Credits added per second, continuously. */
+  refill: number
+  /** Credits that only urgent requests may use: heartbeat replies and cancels. */
+  reserve: number
+}
+
+/** What is to be other in the protocol's own buckets, by their names. */
+export type BucketChanges = Record<string, Partial<Omit<Bucket, 'name'>>>
+
+/** The rate limiter of an account: give one to all its clients, by the option `limiter`, and they share its credits. Its
+ * buckets are those of the protocol of the first client that is given it; plain JSON-RPC has none. */
+export class Limiter {
+  readonly #changes: BucketChanges
+  #core: SharedLimiter | undefined
+
+  constructor(changes: BucketChanges = {}) {
+    this.#changes = changes
+  }
+
+  /** The buckets as they are now, with the whole credits that are `available`. Empty before the first client. */
+  get buckets(): (Bucket & { available: number })[] {
+    return this.#core?.levels() ?? []
+  }
+
+  /** @internal A handle for the core, which must have been loaded. */
+  share(): SharedLimiter {
+    this.#core ??= new SharedLimiter(this.#changes)
+    return this.#core.share()
+  }
+}
