@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Adapter, Clock, Options, ServerTime, Topic};
+use super::{Adapter, Clock, Instruments, Options, ServerTime, Topic};
 use crate::client::{Client, FromPayload, Subscription};
 use crate::config::Config;
 use crate::driver::Driver;
@@ -28,6 +28,7 @@ use crate::transport::Platform;
 pub struct Deribit {
     client: Client,
     clock: Clock,
+    pub(super) instruments: Instruments,
 }
 
 impl Deribit {
@@ -51,7 +52,8 @@ impl Deribit {
 
     /// A handle over a client that was started by other means, with an [`Adapter`] whose [clock](Adapter::clock) this is.
     pub fn over(client: Client, clock: Clock) -> Self {
-        Self { client, clock }
+        let instruments = Instruments::new(client.clone());
+        Self { client, clock, instruments }
     }
 
     /// The client below: its state, events, statistics, and everything that is not the venue's.

@@ -4,7 +4,7 @@ use super::object::object;
 use super::words::{ComboState, InstrumentState, InstrumentType, Kind, OptionType};
 
 object! {
-    /// An instrument, and the rules for orders on it.
+    /// An instrument, and the rules for orders on it: its methods round prices and amounts to them.
     Instrument {
         /// Its name, such as `BTC-PERPETUAL` or `BTC-27JUN25-100000-C`.
         instrument_name: String,

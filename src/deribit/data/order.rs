@@ -10,7 +10,8 @@ use super::words::{
 };
 
 object! {
-    /// An order that the venue knows.
+    /// An order that the venue knows. [`limit`](Order::limit) and its neighbours begin a
+    /// [new one](crate::deribit::NewOrder).
     Order {
         /// The venue's name for it.
         order_id: String,

@@ -34,7 +34,8 @@ queries! {
         depth: u64,
     }
 
-    /// The instruments of a currency, `any` for all. One call a second.
+    /// The instruments of a currency, `any` for all. One call a second, so prefer [`instruments`](Deribit::instruments),
+    /// which keeps what it has learned.
     "public/get_instruments" get_instruments(currency: String) as GetInstruments -> Vec<Instrument> {
         /// Only those of this kind.
         kind: Kind,
