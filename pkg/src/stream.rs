@@ -102,6 +102,13 @@ impl Updates {
         }
     }
 
+    /// Has a subscription's channel begin anew.
+    pub fn renew(&self) {
+        if let Some(Source::Data(source)) = &self.0.borrow().source {
+            source.renew();
+        }
+    }
+
     /// Leaves. Whoever waits for an update gets `undefined`.
     pub fn close(&self) {
         let dropped = self.dropped();

@@ -101,9 +101,10 @@ test('news keeps its place before the newest value', async () => {
   source.put('3', ['interrupted', {}])
   await frame()
   assert.deepEqual(given.slice(3), [3, 'interrupted'])
-  source.put(['resumed'])
+  source.put(['resumed'], ['renewing'])
   await settled()
-  assert.deepEqual(given.slice(5), ['resumed'], 'news alone waits for no frame')
+  assert.deepEqual(given.slice(5), ['resumed', 'renewing'], 'news alone waits for no frame')
+  assert.deepEqual(turns, ['stale', 'fresh', 'stale', 'fresh', 'stale'])
 })
 
 test('a batch has all values of a frame, between two pieces of news', async () => {

@@ -32,8 +32,8 @@ export interface Options {
   limiter?: Limiter
   /** Bound of the queue of requests and messages that wait to be sent. */
   outbound?: OutboundLimit
-  /** The largest message accepted from the server, in bytes, at most 1 GiB. Default 16 MiB. A larger one ends the
-   * connection, without a close code, because a browser may not send 1009. */
+  /** The largest message accepted from the server, in bytes, at most 1 GiB. Default 16 MiB. A larger one ends the connection
+   * without a close code, because a browser may not send 1009. */
   maxMessage?: number
   /** Bound and overflow policy of each subscription's queue, unless the subscription says otherwise. */
   queue?: Queue

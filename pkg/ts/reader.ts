@@ -58,6 +58,10 @@ export class Reader {
     return this.#ahead.shift()
   }
 
+  renew(): void {
+    this.#updates.renew()
+  }
+
   /** Whoever waits comes to the end. */
   close(): void {
     this.#closed = true

@@ -3,7 +3,7 @@ import { SteadyError } from './errors.js'
 import { type Pace, Reader } from './reader.js'
 import type { Update } from './update.js'
 
-/** Whether what was read last is still true: `stale` from an interruption until data flows again. */
+/** Whether what was read last is still true: `stale` from an interruption or renewal until data flows again. */
 export type Freshness = 'fresh' | 'stale'
 
 /**
@@ -52,6 +52,16 @@ export class Stream<T> extends EventTarget implements AsyncIterable<T>, AsyncDis
   /** Whether what was read last is still true. */
   get freshness(): Freshness {
     return this.#freshness
+  }
+
+  /** Has the channel begin anew, so that what the server sends first, such as a book's snapshot, comes again: it is
+   * unsubscribed, and subscribed once that is confirmed. No other channel is touched. All consumers of this one are told by
+   * `renewing` and `resumed`.
+   *
+   * Nothing happens while it is about to begin anyway. A channel that is renewed again and again waits longer each time, up to
+   * a minute. */
+  renew(): void {
+    this.#reader.renew()
   }
 
   /** Leaves the channel. Whoever waits for data comes to the end. */
