@@ -112,7 +112,10 @@ impl Matcher {
         let mut floor = state.floor();
         let caller =
             Caller { account: job.account, connection: job.handle.number(), request: job.number, now_ms };
-        let outcome = trading::execute(&mut floor.engine, &caller, &job.method, &job.params);
+        let outcome = match state.is_settling() {
+            true => Err(reject::SETTLING),
+            false => trading::execute(&mut floor.engine, &caller, &job.method, &job.params),
+        };
         note(state, &mut floor, job, &outcome);
         let gossip_first = state.settings.shuffle && self.rng().bool();
         if gossip_first {

@@ -27,6 +27,9 @@ use crate::journal::Journal;
 use crate::market::Market;
 use crate::matcher::Matcher;
 
+/// How long the daily settlement takes.
+const SETTLEMENT: Duration = Duration::from_secs(2);
+
 /// The state of a running exchange. Each lock is held for a moment and none while waiting.
 /// Where two are held, the floor is taken first.
 #[derive(Debug)]
@@ -44,6 +47,9 @@ pub(crate) struct State {
     maintenance: Mutex<Maintenance>,
     chaos: Mutex<Chaos>,
     hazard: Mutex<Hazard>,
+    settling: Mutex<Option<Instant>>,
+    /// The time of the last beat.
+    beaten_ms: Mutex<i64>,
     pub(crate) matcher: Matcher,
 }
 
@@ -68,6 +74,8 @@ impl State {
             maintenance: Mutex::default(),
             chaos: Mutex::new(Chaos::new(settings.chaos, Rng::with_seed(settings.seed ^ 0xc4a0_5000))),
             hazard: Mutex::new(Hazard::new(settings.hazard, Rng::with_seed(settings.seed ^ 0x0a2a_12d5))),
+            settling: Mutex::default(),
+            beaten_ms: Mutex::new(clock.millis()),
             matcher: Matcher::new(Rng::with_seed(settings.seed ^ 0x3a7c_4e12)),
             settings,
         }
@@ -171,7 +179,34 @@ impl State {
             Command::Chaos(every) => lock(&self.chaos).set(every),
             Command::Hazard(one_in) => self.hazard().set(one_in),
             Command::Freeze(frozen) => self.floor().frozen = frozen,
+            Command::Halt(name, halted) => self.on_market(|engine, now| engine.halt(&name, halted, now)),
+            Command::Expire(name) => self.on_market(|engine, now| engine.expire(&name, now)),
+            Command::List(name) => self.on_market(|engine, now| engine.list(&name, now)),
+            Command::Lock(index, locked) => self.floor().lock(&index, locked),
+            Command::Settle(length) => self.settle(length),
+            Command::Announce(text) => self.floor().announce_text(&text, self.clock.millis()),
         }
+    }
+
+    fn on_market(&self, change: impl FnOnce(&mut Engine, i64) -> bool) {
+        let now_ms = self.clock.millis();
+        let mut floor = self.floor();
+        change(&mut floor.engine, now_ms);
+        floor.publish(now_ms, None);
+    }
+
+    /// The end of a day: for a while the matching engine is busy with itself.
+    fn settle(&self, length: Duration) {
+        *lock(&self.settling) = Some(Instant::now() + length);
+        self.on_market(|engine, now_ms| {
+            engine.settle_day(now_ms);
+            true
+        });
+    }
+
+    /// Whether the day is being settled.
+    pub(crate) fn is_settling(&self) -> bool {
+        lock(&self.settling).is_some_and(|until| Instant::now() < until)
     }
 
     fn start_maintenance(&self, notice: Duration, outage: Duration) {
@@ -182,7 +217,12 @@ impl State {
     /// One beat of everything that moves by itself.
     pub(crate) fn beat(&self) {
         let now = Instant::now();
-        self.floor().beat(self.clock.millis());
+        let now_ms = self.clock.millis();
+        let before_ms = std::mem::replace(&mut *lock(&self.beaten_ms), now_ms);
+        self.floor().beat(now_ms);
+        if Engine::is_settlement_between(before_ms, now_ms) {
+            self.settle(SETTLEMENT);
+        }
         if lock(&self.maintenance).closes(now) {
             let end = Order::End(Ending::maintenance());
             for handle in self.handles(Target::All) {

@@ -5,7 +5,11 @@ pub(crate) mod grants;
 pub(crate) mod scope;
 pub(crate) mod signature;
 
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
 use fastrand::Rng;
+use serde_json::{Value, json};
 
 use self::account::{Account, Key};
 use self::grants::{Grant, Grants};
@@ -15,6 +19,9 @@ use crate::credits::Tier;
 /// The number of an account, which is its user id on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct AccountId(pub(crate) u64);
+
+/// Older logins are forgotten beyond this.
+const ACCESSES_KEPT: usize = 10_000;
 
 /// The first account's user id.
 const FIRST_ID: u64 = 57_001;
@@ -36,6 +43,8 @@ pub(crate) struct Accounts {
     profiles: Vec<Profile>,
     pub(crate) grants: Grants,
     pub(crate) nonces: Nonces,
+    accesses: VecDeque<(AccountId, Value)>,
+    access_count: u64,
 }
 
 impl Accounts {
@@ -50,7 +59,32 @@ impl Accounts {
             keys: account.keys.clone(),
         };
         let profiles = accounts.iter().zip(FIRST_ID..).map(profile).collect();
-        Self { profiles, grants: Grants::new(rng), nonces: Nonces::default() }
+        Self {
+            profiles,
+            grants: Grants::new(rng),
+            nonces: Nonces::default(),
+            accesses: VecDeque::new(),
+            access_count: 0,
+        }
+    }
+
+    /// Writes a login into the access log. Gives back the entry.
+    pub(crate) fn note_access(&mut self, account: AccountId, ip: IpAddr, now_ms: i64) -> Value {
+        self.access_count += 1;
+        let entry = json!({
+            "id": self.access_count, "timestamp": now_ms, "log": "success", "ip": ip.to_string(),
+            "country": "Local Country", "city": "Local Town",
+        });
+        if self.accesses.len() == ACCESSES_KEPT {
+            self.accesses.pop_front();
+        }
+        self.accesses.push_back((account, entry.clone()));
+        entry
+    }
+
+    /// The logins of an account, newest first.
+    pub(crate) fn accesses(&self, account: AccountId) -> impl Iterator<Item = &Value> {
+        self.accesses.iter().rev().filter(move |(of, _)| *of == account).map(|(_, entry)| entry)
     }
 
     /// The account of a key, and the key.

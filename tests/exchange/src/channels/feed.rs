@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::book::BookFeed;
-use super::name::{Channel, Interval};
+use super::name::{Channel, Filter, IndexTopic, Interval};
+use super::ticker::TickerFeed;
 use super::user::UserFeed;
 use crate::accounts::AccountId;
 use crate::engine::Engine;
 use crate::engine::news::News;
 use crate::market::Market;
 use crate::market::book::{Side, pairs};
-use crate::market::quoted::Quoted;
+use crate::market::quoted::{Quoted, Status};
 
 /// Market steps between two frames of an aggregated channel.
 const STEPS_100MS: u64 = 4;
@@ -21,9 +22,11 @@ const STEPS_SECOND: u64 = 40;
 /// What tells one state of an instrument from another, as one channel sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Mark {
-    Ticker { change_id: u64, trade_seq: u64, index: f64 },
+    Ticker { change_id: u64, trade_seq: u64, index: f64, status: Status },
     Quote { bid: Option<(i64, i64)>, ask: Option<(i64, i64)> },
     Grouped { change_id: u64 },
+    Chart { trade_seq: u64 },
+    Perpetual { index: f64 },
 }
 
 /// What a channel remembers of its last frame.
@@ -31,8 +34,11 @@ enum Mark {
 enum Memory {
     Book(BookFeed),
     User(UserFeed),
+    Ticker(TickerFeed),
     /// The last trade published of each instrument.
-    Trades(BTreeMap<String, u64>),
+    Trades(BTreeMap<usize, u64>),
+    /// Frames that wait.
+    Frames(Vec<Value>),
     /// What the last frame showed, as far as it matters for whether there is news.
     Shown(Option<Mark>),
 }
@@ -46,17 +52,27 @@ pub(crate) struct Feed {
 
 impl Feed {
     /// Opens a channel; `None` for one of an account without the account.
-    pub(crate) fn open(channel: Channel, owner: Option<AccountId>, market: &Market) -> Option<Self> {
+    pub(crate) fn open(
+        channel: Channel,
+        owner: Option<AccountId>,
+        market: &Market,
+        now_ms: i64,
+    ) -> Option<Self> {
         let memory = match &channel {
             Channel::Book { instrument, .. } => {
                 let position = market.position(instrument)?;
                 Memory::Book(BookFeed::open(position, market.at(position)?))
             }
             Channel::Private(private) => Memory::User(UserFeed::open(private.clone(), owner?)),
-            Channel::Trades { instruments, .. } => {
-                let quoted = instruments.iter().filter_map(|name| market.instrument(name));
-                Memory::Trades(quoted.map(|q| (q.terms.name.clone(), q.trade_seq)).collect())
+            Channel::IncrementalTicker { instrument } => {
+                let position = market.position(instrument)?;
+                Memory::Ticker(TickerFeed::open(position, market.at(position)?.ticker(now_ms)))
             }
+            Channel::Trades { filter, .. } => {
+                let all = market.instruments().iter().enumerate().filter(|(_, q)| filter.fits(&q.terms));
+                Memory::Trades(all.map(|(position, q)| (position, q.trade_seq)).collect())
+            }
+            Channel::InstrumentState(_) | Channel::InstrumentCreation(_) => Memory::Frames(Vec::new()),
             // The greeting shows the state of now.
             _ => Memory::Shown(mark(&channel, market)),
         };
@@ -65,10 +81,18 @@ impl Feed {
 
     /// Takes in what happened.
     pub(crate) fn hear(&mut self, news: &News, engine: &Engine) {
-        match &mut self.memory {
-            Memory::Book(book) => book.hear(news),
-            Memory::User(user) => user.hear(news, engine),
-            Memory::Trades(_) | Memory::Shown(_) => {}
+        match (&self.channel, &mut self.memory) {
+            (_, Memory::Book(book)) => book.hear(news),
+            (_, Memory::User(user)) => user.hear(news, engine),
+            (Channel::InstrumentState(filter), Memory::Frames(frames)) => {
+                let of = news.instruments.iter().filter(|of| fits(filter, engine, of.position));
+                frames.extend(of.map(|of| of.object.clone()));
+            }
+            (Channel::InstrumentCreation(filter), Memory::Frames(frames)) => {
+                let of = news.listed.iter().filter(|position| fits(filter, engine, **position));
+                frames.extend(of.filter_map(|position| engine.market.at(*position)).map(Quoted::describe));
+            }
+            _ => {}
         }
     }
 
@@ -81,8 +105,10 @@ impl Feed {
             }
             (_, Memory::User(user)) => return user.greeting(engine),
             (Channel::MethodsState, _) => Some(json!({ "allow_unauthenticated_public_requests": true })),
-            (Channel::Index { name }, _) => market.index_update(name, now_ms),
-            (Channel::Trades { .. } | Channel::PlatformState, _) => None,
+            (_, Memory::Ticker(ticker)) => Some(ticker.snapshot()),
+            (Channel::Index { topic, name }, _) => index_update(market, *topic, name, now_ms),
+            // Nothing is traded yet.
+            (Channel::Chart { .. }, _) => None,
             _ => self.current(market, now_ms),
         };
         greeting.into_iter().collect()
@@ -99,9 +125,13 @@ impl Feed {
                 market.instrument(instrument).and_then(|quoted| book.change(quoted))
             }
             (_, Memory::User(user)) => return user.next(engine),
-            (Channel::Trades { .. }, Memory::Trades(seen)) => next_trades(market, seen),
-            (Channel::Index { name }, _) => market.index_update(name, now_ms),
-            (Channel::PlatformState | Channel::MethodsState, _) => None,
+            (Channel::Trades { filter, .. }, Memory::Trades(seen)) => next_trades(market, filter, seen),
+            (_, Memory::Ticker(ticker)) => {
+                let now = market.at(ticker.position()).map(|quoted| quoted.ticker(now_ms));
+                now.and_then(|now| ticker.change(now))
+            }
+            (_, Memory::Frames(frames)) => return std::mem::take(frames),
+            (Channel::Index { topic, name }, _) => index_update(market, *topic, name, now_ms),
             _ => self.next_current(market, now_ms),
         };
         next.into_iter().collect()
@@ -114,10 +144,12 @@ impl Feed {
                 Channel::Book { interval, .. }
                 | Channel::Grouped { interval, .. }
                 | Channel::Ticker { interval, .. }
+                | Channel::Perpetual { interval, .. }
                 | Channel::Trades { interval, .. },
                 _,
             ) => *interval,
-            (Channel::Index { .. }, _) => Interval::Agg2,
+            (Channel::Index { .. } | Channel::IncrementalTicker { .. }, _) => Interval::Agg2,
+            (Channel::Chart { .. }, _) => Interval::Ms100,
             _ => Interval::Raw,
         };
         match (interval, beat) {
@@ -132,6 +164,8 @@ impl Feed {
         match &self.channel {
             Channel::Grouped { instrument, .. }
             | Channel::Ticker { instrument, .. }
+            | Channel::Chart { instrument, .. }
+            | Channel::Perpetual { instrument, .. }
             | Channel::Quote { instrument } => market.instrument(instrument),
             _ => None,
         }
@@ -144,6 +178,8 @@ impl Feed {
             Channel::Ticker { .. } => Some(quoted.ticker(now_ms)),
             Channel::Quote { .. } => Some(quoted.quote()),
             Channel::Grouped { step, depth, .. } => Some(grouped(quoted, *step, *depth)),
+            Channel::Chart { length, .. } => Some(quoted.chart.current(now_ms, *length)),
+            Channel::Perpetual { .. } => Some(quoted.perpetual(now_ms)),
             _ => None,
         }
     }
@@ -164,7 +200,14 @@ fn mark(channel: &Channel, market: &Market) -> Option<Mark> {
             change_id: quoted.change_id,
             trade_seq: quoted.trade_seq,
             index: quoted.index,
+            status: quoted.status,
         }),
+        Channel::Chart { instrument, .. } => {
+            market.instrument(instrument).map(|quoted| Mark::Chart { trade_seq: quoted.trade_seq })
+        }
+        Channel::Perpetual { instrument, .. } => {
+            market.instrument(instrument).map(|quoted| Mark::Perpetual { index: quoted.index })
+        }
         Channel::Quote { instrument } => {
             let book = market.instrument(instrument)?.book.shown();
             Some(Mark::Quote { bid: book.best_bid(), ask: book.best_ask() })
@@ -176,14 +219,32 @@ fn mark(channel: &Channel, market: &Market) -> Option<Mark> {
     }
 }
 
-fn next_trades(market: &Market, seen: &mut BTreeMap<String, u64>) -> Option<Value> {
+fn next_trades(market: &Market, filter: &Filter, seen: &mut BTreeMap<usize, u64>) -> Option<Value> {
     let mut trades = Vec::new();
-    for (name, seq) in seen.iter_mut() {
-        let Some(quoted) = market.instrument(name) else { continue };
-        trades.extend(quoted.trades_after(*seq).map(|trade| quoted.trade(trade)));
-        *seq = quoted.trade_seq;
+    for (position, quoted) in market.instruments().iter().enumerate() {
+        if seen.get(&position) == Some(&quoted.trade_seq) || !filter.fits(&quoted.terms) {
+            continue;
+        }
+        // All of one that was listed since.
+        let last = seen.insert(position, quoted.trade_seq).unwrap_or(0);
+        trades.extend(quoted.trades_after(last).map(|trade| quoted.trade(trade)));
     }
     (!trades.is_empty()).then_some(Value::Array(trades))
+}
+
+fn fits(filter: &Filter, engine: &Engine, position: usize) -> bool {
+    engine.market.at(position).is_some_and(|quoted| filter.fits(&quoted.terms))
+}
+
+fn index_update(market: &Market, topic: IndexTopic, name: &str, now_ms: i64) -> Option<Value> {
+    match topic {
+        IndexTopic::Price => market.index_update(name, now_ms),
+        IndexTopic::Ranking => market.ranking(name, now_ms),
+        IndexTopic::Statistics => market.price_statistics(name, now_ms),
+        IndexTopic::Volatility => market.volatility_update(name, now_ms),
+        IndexTopic::OptionMarks => market.option_marks(name, now_ms),
+        IndexTopic::Expiration => market.expiration_update(name, now_ms),
+    }
 }
 
 fn grouped(quoted: &Quoted, step: i64, depth: usize) -> Value {

@@ -4,6 +4,7 @@
 mod book;
 mod feed;
 mod name;
+mod ticker;
 mod user;
 
 use std::collections::BTreeMap;
@@ -56,6 +57,8 @@ pub(crate) struct Floor {
     pub(crate) ledger: Recorder,
     /// While true the market stands still; channels still publish what they have not said yet.
     pub(crate) frozen: bool,
+    /// What was announced so far, oldest first.
+    pub(crate) announcements: Vec<Value>,
     open: BTreeMap<Key, Open>,
     beat: u64,
     rng: Rng,
@@ -63,7 +66,15 @@ pub(crate) struct Floor {
 
 impl Floor {
     pub(crate) fn new(engine: Engine, rng: Rng) -> Self {
-        Self { engine, ledger: Recorder::default(), frozen: false, open: BTreeMap::new(), beat: 0, rng }
+        Self {
+            engine,
+            ledger: Recorder::default(),
+            frozen: false,
+            announcements: Vec::new(),
+            open: BTreeMap::new(),
+            beat: 0,
+            rng,
+        }
     }
 
     /// Whether a channel of this name exists.
@@ -77,7 +88,8 @@ impl Floor {
         let key = (name, owner);
         if !self.open.contains_key(&key) {
             let channel = Channel::parse(&key.0, &self.engine.market);
-            let Some(feed) = channel.and_then(|channel| Feed::open(channel, owner, &self.engine.market))
+            let Some(feed) =
+                channel.and_then(|channel| Feed::open(channel, owner, &self.engine.market, now_ms))
             else {
                 return;
             };
@@ -146,18 +158,55 @@ impl Floor {
     /// A frame of a public channel as it would greet a new reader, for ticks that come too late.
     pub(crate) fn stray(&mut self, name: &str, now_ms: i64) -> Option<Item> {
         let channel = Channel::parse(name, &self.engine.market)?;
-        let feed = Feed::open(channel, None, &self.engine.market)?;
+        let feed = Feed::open(channel, None, &self.engine.market, now_ms)?;
         let data = feed.greeting(&self.engine, now_ms).into_iter().next()?;
         Some(update(name, &data, None, &mut self.rng))
+    }
+
+    /// Locks an index, or unlocks it, and says so.
+    pub(crate) fn lock(&mut self, index: &str, locked: bool) {
+        if self.engine.market.index(index).is_none() {
+            return;
+        }
+        if locked {
+            self.engine.locked.insert(index.to_owned())
+        } else {
+            self.engine.locked.remove(index)
+        };
+        self.announce("platform_state", &lock_state(index, locked));
+    }
+
+    /// Announces something to those who listen and those who ask later.
+    pub(crate) fn announce_text(&mut self, text: &str, now_ms: i64) {
+        let id = now_ms + i64::try_from(self.announcements.len()).unwrap_or(0);
+        let told = json!({
+            "id": id, "title": text, "body": text, "important": false, "publication_timestamp": now_ms,
+        });
+        let mut data = told.clone();
+        data["action"] = json!("new");
+        self.announce("announcements", &data);
+        self.announcements.push(told);
+    }
+
+    /// Tells an account something on one of its channels.
+    pub(crate) fn tell(&mut self, account: AccountId, name: &str, data: &Value) {
+        if let Some(open) = self.open.get(&(name.to_owned(), Some(account))) {
+            send_to_all(&open.readers, name, data, &mut self.rng);
+        }
     }
 
     /// The platform state says often that nothing is locked.
     fn chatter(&mut self) {
         let names: Vec<&str> = self.engine.market.index_names().collect();
         if let Some(name) = self.rng.choice(names) {
-            self.announce("platform_state", &json!({ "price_index": name, "locked": false, "reasons": [] }));
+            let locked = self.engine.locked.contains(name);
+            self.announce("platform_state", &lock_state(name, locked));
         }
     }
+}
+
+fn lock_state(index: &str, locked: bool) -> Value {
+    json!({ "price_index": index, "locked": locked, "reasons": [] })
 }
 
 /// Readers without a label share one frame.

@@ -1,6 +1,7 @@
 //! Channel names: which exist, and what they ask for.
 
 use crate::market::Market;
+use crate::market::chart;
 use crate::market::instrument::Instrument;
 
 /// How often a channel publishes.
@@ -48,15 +49,62 @@ pub(crate) enum Private {
 /// A channel of this exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Channel {
-    Book { instrument: String, interval: Interval },
-    Grouped { instrument: String, step: i64, depth: usize, interval: Interval },
-    Ticker { instrument: String, interval: Interval },
-    Quote { instrument: String },
-    Trades { instruments: Vec<String>, interval: Interval },
-    Index { name: String },
+    Book {
+        instrument: String,
+        interval: Interval,
+    },
+    Grouped {
+        instrument: String,
+        step: i64,
+        depth: usize,
+        interval: Interval,
+    },
+    Ticker {
+        instrument: String,
+        interval: Interval,
+    },
+    Quote {
+        instrument: String,
+    },
+    IncrementalTicker {
+        instrument: String,
+    },
+    Trades {
+        filter: Filter,
+        interval: Interval,
+    },
+    /// Bars of a length in milliseconds.
+    Chart {
+        instrument: String,
+        length: i64,
+    },
+    Perpetual {
+        instrument: String,
+        interval: Interval,
+    },
+    Index {
+        topic: IndexTopic,
+        name: String,
+    },
+    InstrumentState(Filter),
+    InstrumentCreation(Filter),
+    Announcements,
     PlatformState,
     MethodsState,
     Private(Private),
+    /// It exists, and nothing of the kind happens here.
+    Silent,
+}
+
+/// What a channel tells of an index, about once a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IndexTopic {
+    Price,
+    Ranking,
+    Statistics,
+    Volatility,
+    OptionMarks,
+    Expiration,
 }
 
 impl Channel {
@@ -78,15 +126,38 @@ impl Channel {
                 Self::Ticker { instrument: known(instrument)?, interval: interval(every)? }
             }
             ["quote", instrument] => Self::Quote { instrument: known(instrument)? },
-            ["trades", instrument, every] => {
-                Self::Trades { instruments: vec![known(instrument)?], interval: interval(every)? }
+            ["incremental_ticker", instrument] => Self::IncrementalTicker { instrument: known(instrument)? },
+            ["trades", about @ .., every] => {
+                Self::Trades { filter: filter(about, market)?, interval: interval(every)? }
             }
-            ["trades", kind, currency, every] => {
-                Self::Trades { instruments: matching(market, kind, currency)?, interval: interval(every)? }
+            ["chart", "trades", instrument, resolution] => {
+                Self::Chart { instrument: known(instrument)?, length: chart::resolution(resolution)? }
             }
-            ["deribit_price_index", name] => {
+            ["perpetual", instrument, every] => {
+                let (quoted, every) = (market.instrument(instrument)?, interval(every)?);
+                match quoted.terms.is_perpetual() {
+                    true => Self::Perpetual { instrument: known(instrument)?, interval: every },
+                    false => Self::Silent,
+                }
+            }
+            ["instrument", "state", kind, currency] => {
+                Self::InstrumentState(kind_and_currency(kind, currency)?)
+            }
+            ["instrument", "creation", kind, currency] => {
+                Self::InstrumentCreation(kind_and_currency(kind, currency)?)
+            }
+            ["announcements"] => Self::Announcements,
+            ["block_rfq", "trades", currency] => {
+                currency_word(currency)?;
+                Self::Silent
+            }
+            [topic, name] if index_topic(topic).is_some() => {
                 market.index(name)?;
-                Self::Index { name: (*name).to_owned() }
+                Self::Index { topic: index_topic(topic)?, name: (*name).to_owned() }
+            }
+            ["markprice", "options", name] => {
+                market.index(name)?;
+                Self::Index { topic: IndexTopic::OptionMarks, name: (*name).to_owned() }
             }
             ["platform_state"] => Self::PlatformState,
             ["platform_state", "public_methods_state"] => Self::MethodsState,
@@ -189,11 +260,15 @@ fn window(token: &str) -> Option<usize> {
     }
 }
 
-/// The instruments of a kind and currency. A kind that exists but has no instrument here is a silent channel.
-fn matching(market: &Market, kind: &str, currency: &str) -> Option<Vec<String>> {
-    let filter = kind_and_currency(kind, currency)?;
-    let wanted = market.instruments().iter().map(|quoted| &quoted.terms).filter(|terms| filter.fits(terms));
-    Some(wanted.map(|terms| terms.name.clone()).collect())
+fn index_topic(word: &str) -> Option<IndexTopic> {
+    match word {
+        "deribit_price_index" => Some(IndexTopic::Price),
+        "deribit_price_ranking" => Some(IndexTopic::Ranking),
+        "deribit_price_statistics" => Some(IndexTopic::Statistics),
+        "deribit_volatility_index" => Some(IndexTopic::Volatility),
+        "estimated_expiration_price" => Some(IndexTopic::Expiration),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -215,6 +290,25 @@ mod tests {
             "trades.any.any.agg2",
             "quote.ETH-PERPETUAL",
             "deribit_price_index.btc_usd",
+            "deribit_price_ranking.btc_usd",
+            "deribit_price_statistics.eth_usd",
+            "deribit_volatility_index.btc_usd",
+            "estimated_expiration_price.btc_usd",
+            "markprice.options.btc_usd",
+            "incremental_ticker.BTC-PERPETUAL",
+            "chart.trades.BTC-PERPETUAL.1",
+            "chart.trades.BTC-PERPETUAL.1D",
+            "perpetual.BTC-PERPETUAL.100ms",
+            "instrument.state.any.any",
+            "instrument.creation.option.BTC",
+            "announcements",
+            "block_rfq.trades.BTC",
+            "user.orders.BTC-PERPETUAL.raw",
+            "user.orders.any.any.100ms",
+            "user.changes.future.USDC.agg2",
+            "user.portfolio.btc",
+            "user.combo_trades.any.any.100ms",
+            "block_trade_confirmations",
         ] {
             assert!(exists(name), "{name}");
         }
@@ -227,6 +321,14 @@ mod tests {
             "ticker.btc-perpetual.100ms",
             "trades.futures.BTC.100ms",
             "deribit_price_index.BTC_USD",
+            "incremental_ticker.BTC-PERPETUAL.100ms",
+            "chart.trades.BTC-PERPETUAL",
+            "chart.trades.BTC-PERPETUAL.2",
+            "perpetual.BTC-PERPETUAL",
+            "instrument.state.any",
+            "user.orders.any.raw",
+            "user.portfolio",
+            "user.nothing",
             "",
         ] {
             assert!(!exists(name), "{name}");

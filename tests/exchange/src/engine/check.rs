@@ -14,6 +14,7 @@ impl Engine {
     /// Fits an order into the market: its price is set where it has none, moved where it may only make, and its
     /// amount cut where it may only reduce.
     pub(super) fn fit(&self, account: AccountId, ticket: &mut Ticket) -> Result<(), ApiError> {
+        self.check_open(ticket.instrument)?;
         let quoted = self.market.at(ticket.instrument).ok_or_else(ApiError::instrument_not_found)?;
         if ticket.reduce_only {
             self.fit_to_position(account, ticket)?;
@@ -64,6 +65,7 @@ impl Engine {
 
     /// Whether an order may be given at all: its deadline, its trigger.
     pub(super) fn check_trigger(&self, ticket: &Ticket) -> Result<(), ApiError> {
+        self.check_open(ticket.instrument)?;
         let Some(trigger) = &ticket.trigger else { return Ok(()) };
         let quoted = self.market.at(ticket.instrument).ok_or_else(ApiError::instrument_not_found)?;
         let now = quoted.terms.price.steps(quoted.watched(trigger.by));

@@ -10,6 +10,7 @@ mod close;
 mod disconnect;
 mod edit;
 pub(crate) mod kinds;
+mod lifecycle;
 mod linked;
 mod margin;
 mod matching;
@@ -41,7 +42,7 @@ use crate::accounts::AccountId;
 use crate::accounts::account::Account;
 use crate::market::Market;
 use crate::market::book::Side;
-use crate::market::quoted::Quoted;
+use crate::market::quoted::{Quoted, Status};
 
 /// The currencies that accounts hold.
 pub(crate) const CURRENCIES: [&str; 5] = ["BTC", "ETH", "USDC", "USDT", "EURR"];
@@ -63,6 +64,8 @@ pub(crate) struct Engine {
     pub(crate) orders: Orders,
     traders: BTreeMap<AccountId, Trader>,
     pub(crate) disconnects: Disconnects,
+    /// Indices that are locked: what follows them takes no orders.
+    pub(crate) locked: BTreeSet<String>,
     numbers: u64,
     news: News,
     /// Orders that changed and instruments that were traded, since the last news.
@@ -80,6 +83,7 @@ impl Engine {
             orders: Orders::default(),
             traders: accounts.map(trader).collect(),
             disconnects: Disconnects::default(),
+            locked: BTreeSet::new(),
             numbers: 403_691_823,
             news: News::default(),
             changed: Vec::new(),
@@ -93,6 +97,9 @@ impl Engine {
     pub(crate) fn step(&mut self, now_ms: i64) {
         self.market.step_indices();
         for position in 0..self.market.instruments().len() {
+            if self.market.at(position).is_none_or(|quoted| quoted.status != Status::Open) {
+                continue;
+            }
             for _ in 0..self.market.begin_step(position) {
                 if let Some((side, matches)) =
                     self.market.at_mut(position).and_then(|quoted| quoted.operate())
@@ -103,6 +110,7 @@ impl Engine {
             }
             if let Some(quoted) = self.market.at_mut(position) {
                 quoted.finish_step();
+                quoted.keep_mark(now_ms);
             }
             self.touched.insert(position);
             self.finish(now_ms);

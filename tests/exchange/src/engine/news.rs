@@ -36,6 +36,13 @@ pub(crate) struct MmpNews {
     pub(crate) object: Value,
 }
 
+/// An instrument that came, stopped or went.
+#[derive(Debug, Clone)]
+pub(crate) struct InstrumentNews {
+    pub(crate) position: usize,
+    pub(crate) object: Value,
+}
+
 /// All of it, in the order in which it happened.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct News {
@@ -43,6 +50,9 @@ pub(crate) struct News {
     pub(crate) orders: Vec<OrderNews>,
     pub(crate) trades: Vec<TradeNews>,
     pub(crate) mmp: Vec<MmpNews>,
+    pub(crate) instruments: Vec<InstrumentNews>,
+    /// Instruments that are new.
+    pub(crate) listed: Vec<usize>,
     /// Whose money or positions moved, and in which currency.
     pub(crate) portfolios: BTreeSet<(AccountId, &'static str)>,
 }
@@ -54,5 +64,7 @@ impl News {
             && self.trades.is_empty()
             && self.mmp.is_empty()
             && self.portfolios.is_empty()
+            && self.instruments.is_empty()
+            && self.listed.is_empty()
     }
 }

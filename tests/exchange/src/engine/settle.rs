@@ -126,8 +126,7 @@ impl Engine {
         if let Some((advanced, _)) = order.ticket.advanced {
             object["advanced"] = json!(advanced.word());
         }
-        let number = part.trade.id.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(0);
-        let (seq, ms) = (part.trade.seq, part.trade.ms);
+        let (number, seq, ms) = (part.trade.number(), part.trade.seq, part.trade.ms);
         let order = part.order;
         self.news.trades.push(TradeNews { account, instrument: position, order, seq, number, ms, object });
         if let Some(quoted) = self.market.at(position) {

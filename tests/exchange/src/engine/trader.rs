@@ -68,6 +68,7 @@ pub(crate) struct Trader {
     pub(crate) log: VecDeque<LogEntry>,
     pub(crate) log_count: u64,
     pub(crate) mmp: Mmp,
+    pub(crate) settlements: Vec<Value>,
     /// Quotes are refused until then.
     pub(crate) quotes_frozen_until: i64,
 }
@@ -87,6 +88,7 @@ impl Trader {
             log: VecDeque::new(),
             log_count: 0,
             mmp: Mmp::default(),
+            settlements: Vec::new(),
             quotes_frozen_until: 0,
         }
     }

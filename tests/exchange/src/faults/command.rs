@@ -45,6 +45,11 @@ On the exchange:
   chaos TIME | chaos off
   hazard COUNT | hazard off   one order request in COUNT meets one of the cuts
   freeze | thaw               the market
+  halt NAME | reopen NAME     an instrument takes no orders, and takes them again
+  expire NAME | list NAME     an instrument ends; an option of a known date is listed
+  lock INDEX | unlock INDEX   what follows the index takes no orders
+  settle [TIME]               the end of a day: 10041 for that long
+  announce TEXT               on the channel announcements
 TIME is a number with ms or s.";
 
 /// One command.
@@ -57,6 +62,12 @@ pub(crate) enum Command {
     Chaos(Option<Duration>),
     Hazard(Option<u32>),
     Freeze(bool),
+    Halt(String, bool),
+    Expire(String),
+    List(String),
+    Lock(String, bool),
+    Settle(Duration),
+    Announce(String),
 }
 
 /// What is wrong with a command.
@@ -127,6 +138,12 @@ fn exchange_command(name: &str, words: &mut Words<'_>) -> Result<Option<Command>
         },
         "freeze" => Command::Freeze(true),
         "thaw" => Command::Freeze(false),
+        "halt" | "reopen" => Command::Halt(words.next("an instrument")?.into(), name == "halt"),
+        "expire" => Command::Expire(words.next("an instrument")?.into()),
+        "list" => Command::List(words.next("an instrument")?.into()),
+        "lock" | "unlock" => Command::Lock(words.next("an index")?.into(), name == "lock"),
+        "settle" => Command::Settle(words.time_or(Duration::from_secs(2))?),
+        "announce" => Command::Announce(words.rest()),
         _ => return Ok(None),
     }))
 }
@@ -295,6 +312,8 @@ mod tests {
             "TIME" => Some("20ms"),
             "BYTES" | "COUNT" => Some("7"),
             "CHANNEL" => Some("quote.BTC-PERPETUAL"),
+            "NAME" => Some("BTC-PERPETUAL"),
+            "INDEX" => Some("btc_usd"),
             other => Some(other),
         }
     }

@@ -36,6 +36,12 @@ pub(crate) fn code(ms: i64) -> String {
     format!("{day}{name}{:02}", year.rem_euclid(100))
 }
 
+/// `2026-12-25`.
+pub(crate) fn date_text(ms: i64) -> String {
+    let (year, month, day) = date(ms);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// Year, month and day of a moment: the proleptic Gregorian calendar counted in eras of 400 years.
 fn date(ms: i64) -> (i64, i64, i64) {
     let days = ms.div_euclid(DAY_MS) + 719_468;

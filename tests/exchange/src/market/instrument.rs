@@ -129,13 +129,13 @@ impl Instrument {
     }
 
     /// The instrument object of `public/get_instrument`.
-    pub(crate) fn describe(&self) -> Value {
+    pub(crate) fn describe(&self, is_active: bool) -> Value {
         let mut object = json!({
             "instrument_name": self.name, "instrument_id": self.id, "kind": self.kind(),
             "base_currency": self.base, "quote_currency": self.quote, "counter_currency": self.counter,
             "settlement_currency": self.pool, "price_index": self.index,
             "instrument_type": if self.linear { "linear" } else { "reversed" },
-            "settlement_period": self.period, "is_active": true,
+            "settlement_period": self.period, "is_active": is_active,
             "creation_timestamp": self.created_ms, "expiration_timestamp": self.expires_ms,
             "tick_size": self.price.step(), "tick_size_steps": self.tick_steps(),
             "min_trade_amount": self.amount.step(), "contract_size": self.contract_size,

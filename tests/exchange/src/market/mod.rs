@@ -1,12 +1,15 @@
 //! The market model: indices that walk, books that follow them, trades. The same seed gives the same market.
 
 pub(crate) mod book;
-mod calendar;
+pub(crate) mod calendar;
+pub(crate) mod chart;
 mod flow;
 mod index;
+pub(crate) mod indices;
 pub(crate) mod instrument;
 mod listing;
 mod option;
+mod past;
 pub(crate) mod quoted;
 mod views;
 
@@ -18,6 +21,8 @@ use serde_json::{Value, json};
 
 use self::calendar::DAY_MS;
 use self::index::Index;
+use self::instrument::Instrument;
+use self::past::Past;
 use self::quoted::{Fill, Quoted, Trade};
 use crate::engine::book::Touched;
 
@@ -61,6 +66,10 @@ pub(crate) struct Market {
     steps: u64,
     /// Midnight before the market opened: what happens must not depend on the minute.
     day_ms: i64,
+    opened_ms: i64,
+    seed: u64,
+    /// What each index was before.
+    pasts: Vec<(&'static str, Past)>,
     pace: Duration,
 }
 
@@ -71,7 +80,13 @@ impl Market {
         let steps_a_year = YEAR_SECONDS / pace.as_secs_f64();
         let indices: Vec<Index> =
             listing::INDICES.iter().map(|index| Index::new(*index, steps_a_year, rng.fork())).collect();
+        let past = |(index, of): (&Index, &listing::IndexSeed)| {
+            (index.name, Past::new(seed ^ hash(index.name), now_ms, index.price, of.volatility))
+        };
         let mut market = Self {
+            pasts: indices.iter().zip(&listing::INDICES).map(past).collect(),
+            opened_ms: now_ms,
+            seed,
             indices,
             quoted: Vec::new(),
             by_name: BTreeMap::new(),
@@ -180,10 +195,35 @@ impl Market {
         })
     }
 
-    fn list(&mut self, terms: instrument::Instrument, now_ms: i64) {
+    /// Lists an option beside another one of the same date, with a strike of its own. Says where.
+    pub(crate) fn list_beside(&mut self, name: &str, now_ms: i64) -> Option<usize> {
+        if self.by_name.contains_key(name) {
+            return None;
+        }
+        let (rest, kind) = name.rsplit_once('-')?;
+        let (date, strike) = rest.rsplit_once('-')?;
+        let strike_value: f64 = strike.replace('d', ".").parse().ok().filter(|strike| *strike > 0.0)?;
+        let call = match kind {
+            "C" => true,
+            "P" => false,
+            _ => return None,
+        };
+        let alike = |quoted: &&Quoted| {
+            quoted.terms.option.is_some() && quoted.terms.name.starts_with(&format!("{date}-"))
+        };
+        let model = self.quoted.iter().find(alike)?.terms.clone();
+        let id = self.quoted.iter().map(|quoted| quoted.terms.id).max()? + 1;
+        let option =
+            model.option.map(|option| instrument::OptionTerms { strike: strike_value, call, ..option });
+        self.list(Instrument { name: name.to_owned(), id, created_ms: now_ms, option, ..model }, now_ms);
+        Some(self.quoted.len() - 1)
+    }
+
+    fn list(&mut self, terms: Instrument, now_ms: i64) {
         let index = self.index(terms.index).unwrap_or(1.0);
         let mut quoted = Quoted::new(terms, index, self.day_ms, self.rng.fork());
         quoted.changed_ms = now_ms;
+        quoted.open_chart(self.seed ^ hash(&quoted.terms.name), self.day_ms, now_ms);
         quoted.change_id = self.next_change(quoted.terms.pool);
         self.by_name.insert(quoted.terms.name.clone(), self.quoted.len());
         self.quoted.push(quoted);
@@ -196,6 +236,12 @@ impl Market {
         *counter += step;
         *counter
     }
+}
+
+/// A number for a name, the same in every run.
+fn hash(name: &str) -> u64 {
+    name.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// The name of a number of an engine. Only the oldest one's have no prefix.

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use fastrand::Rng;
 
 use super::book::Side;
+use super::calendar::DAY_MS;
+use super::chart::Chart;
 use super::flow::{Flow, Taken};
 use super::instrument::{Instrument, OptionTerms};
 use super::option::{self, Valuation};
@@ -13,6 +15,8 @@ use crate::engine::kinds::{Advanced, TriggerBy};
 
 /// How many trades are kept for channels that publish at intervals.
 const TRADES_KEPT: usize = 4_096;
+/// And mark prices, one a second.
+const MARKS_KEPT: usize = 600;
 const YEAR_MS: f64 = 365.0 * 86_400_000.0;
 
 /// A price and an amount, in steps, and which side came to the other.
@@ -35,6 +39,13 @@ pub(crate) struct Trade {
     pub(crate) index: f64,
 }
 
+impl Trade {
+    /// The number in its id.
+    pub(crate) fn number(&self) -> u64 {
+        self.id.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    }
+}
+
 /// The figures of the last 24 hours.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Day {
@@ -47,10 +58,34 @@ pub(crate) struct Day {
     pub(crate) turnover: f64,
 }
 
+/// Whether an instrument trades.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Open,
+    /// Orders are refused.
+    Halted,
+    /// Expired: it is over.
+    Closed,
+}
+
+impl Status {
+    /// The word of `state` in a ticker.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Halted => "halted",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// One instrument and everything about it that moves.
 #[derive(Debug)]
 pub(crate) struct Quoted {
     pub(crate) terms: Instrument,
+    pub(crate) status: Status,
+    /// What it was settled at in the end.
+    pub(crate) delivery: Option<f64>,
     pub(crate) book: Book,
     pub(crate) change_id: u64,
     pub(crate) changed_ms: i64,
@@ -61,7 +96,10 @@ pub(crate) struct Quoted {
     pub(crate) trade_seq: u64,
     pub(crate) last: Option<f64>,
     pub(crate) day: Day,
+    pub(crate) chart: Chart,
     pub(crate) open_interest: f64,
+    /// Mark prices of the last minutes, for options.
+    pub(crate) marks: VecDeque<(i64, f64)>,
     valued_ms: i64,
     flow: Flow,
 }
@@ -70,6 +108,8 @@ impl Quoted {
     pub(crate) fn new(terms: Instrument, index: f64, now_ms: i64, mut rng: Rng) -> Self {
         let open_interest = terms.amount.value(rng.i64(100_000..1_000_000));
         let mut quoted = Self {
+            status: Status::Open,
+            delivery: None,
             book: Book::default(),
             change_id: 0,
             changed_ms: now_ms,
@@ -80,7 +120,9 @@ impl Quoted {
             trade_seq: rng.u64(1_000..50_000_000),
             last: None,
             day: Day { high: 0.0, low: 0.0, first: 0.0, volume: 0.0, turnover: 0.0 },
+            chart: Chart::open(&terms, 0, now_ms, 1.0, 0.0),
             open_interest,
+            marks: VecDeque::new(),
             valued_ms: now_ms,
             flow: Flow::new(rng),
             terms,
@@ -90,6 +132,16 @@ impl Quoted {
         quoted.flow.open(&mut quoted.book, &quoted.terms, quoted.terms.price.steps(quoted.mark));
         quoted.book.changes();
         quoted
+    }
+
+    /// Gives the instrument a past that ends at this moment.
+    pub(crate) fn open_chart(&mut self, seed: u64, day_ms: i64, now_ms: i64) {
+        let volatility = if self.terms.option.is_some() { 2.0 } else { 0.5 };
+        self.chart = Chart::open(&self.terms, seed, now_ms, self.mark, volatility);
+        // The figures of the day are the seed's, whatever the hour.
+        let day =
+            Chart::open(&self.terms, seed, day_ms, self.mark, volatility).bar(day_ms - DAY_MS, DAY_MS).span;
+        self.day = Day { high: day.high, low: day.low, first: day.open, ..self.day };
     }
 
     /// Begins a step of the market. Says how many times the crowd does something in it.
@@ -108,6 +160,38 @@ impl Quoted {
     /// Ends a step of the market.
     pub(crate) fn finish_step(&mut self) {
         self.flow.finish(&mut self.book, self.terms.temper);
+    }
+
+    /// Ends it at the price of its index.
+    pub(crate) fn close(&mut self) {
+        let worth = match self.terms.option {
+            None => self.index,
+            Some(option) => {
+                let inner = if option.call { self.index - option.strike } else { option.strike - self.index };
+                if self.terms.linear { inner.max(0.0) } else { inner.max(0.0) / self.index }
+            }
+        };
+        (self.status, self.delivery) = (Status::Closed, Some(worth));
+        for side in [Side::Bid, Side::Ask] {
+            while let Some((price, _)) = self.book.crowd().best(side) {
+                self.book.set_crowd(side, price, 0);
+            }
+        }
+    }
+
+    /// Remembers the mark price of an option.
+    pub(crate) fn keep_mark(&mut self, now_ms: i64) {
+        if self.terms.option.is_some() && self.marks.back().is_none_or(|(ms, _)| ms + 1_000 <= now_ms) {
+            if self.marks.len() == MARKS_KEPT {
+                self.marks.pop_front();
+            }
+            self.marks.push_back((now_ms, self.mark));
+        }
+    }
+
+    /// When it was last valued, in the market's own time.
+    pub(crate) fn valued_ms(&self) -> i64 {
+        self.valued_ms
     }
 
     /// The mark price in steps.
@@ -162,6 +246,7 @@ impl Quoted {
         let (coins, dollars) = self.sizes(fill, price);
         self.day.volume += coins;
         self.day.turnover += dollars;
+        self.chart.trade(now_ms, price, coins, if self.terms.linear { coins * price } else { dollars });
         let (seq, mark, index) = (self.trade_seq, self.mark, self.index);
         if self.trades.len() == TRADES_KEPT {
             self.trades.pop_front();

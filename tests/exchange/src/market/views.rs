@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::book::{Side, pairs};
 use super::instrument::contracts;
-use super::quoted::{Quoted, Trade};
+use super::quoted::{Quoted, Status, Trade};
 
 impl Quoted {
     /// The data of `ticker.*`, and the result of `public/ticker`.
@@ -17,7 +17,7 @@ impl Quoted {
             (best(self.book.shown().best_bid()), best(self.book.shown().best_ask()));
         let (lowest, highest) = self.band();
         let mut ticker = json!({
-            "instrument_name": self.terms.name, "timestamp": now_ms, "state": "open",
+            "instrument_name": self.terms.name, "timestamp": now_ms, "state": self.status.word(),
             "best_bid_price": bid, "best_bid_amount": bid_amount,
             "best_ask_price": ask, "best_ask_amount": ask_amount,
             "mark_price": self.mark, "index_price": self.index, "last_price": self.last,
@@ -25,8 +25,58 @@ impl Quoted {
             "open_interest": self.open_interest, "settlement_price": self.day.first,
             "estimated_delivery_price": self.index, "stats": self.stats(),
         });
+        if let Some(price) = self.delivery {
+            ticker["delivery_price"] = json!(price);
+        }
         self.extend_ticker(&mut ticker);
         ticker
+    }
+
+    /// The instrument object.
+    pub(crate) fn describe(&self) -> Value {
+        let mut object = self.terms.describe(self.status != Status::Closed);
+        object["state"] = json!(self.status.word());
+        object
+    }
+
+    /// One element of `public/get_book_summary_*`.
+    pub(crate) fn summary(&self) -> Value {
+        let price = |level: Option<(i64, i64)>| level.map(|(price, _)| self.terms.price.value(price));
+        let (bid, ask) = (price(self.book.shown().best_bid()), price(self.book.shown().best_ask()));
+        let mid = bid.zip(ask).map(|(bid, ask)| (bid + ask) / 2.0);
+        let traded = self.last.is_some();
+        let mut summary = json!({
+            "instrument_name": self.terms.name, "base_currency": self.terms.base,
+            "quote_currency": self.terms.quote, "bid_price": bid, "ask_price": ask, "mid_price": mid,
+            "mark_price": self.mark, "last": self.last, "high": traded.then_some(self.day.high),
+            "low": traded.then_some(self.day.low), "open_interest": self.open_interest,
+            "creation_timestamp": self.valued_ms(), "estimated_delivery_price": self.index,
+        });
+        let stats = self.stats();
+        for name in ["volume", "volume_usd", "volume_notional", "price_change"] {
+            summary[name] = stats[name].clone();
+        }
+        self.extend_summary(&mut summary);
+        summary
+    }
+
+    fn extend_summary(&self, summary: &mut Value) {
+        if self.terms.is_perpetual() {
+            summary["current_funding"] = json!(0.0);
+            summary["funding_8h"] = json!(round(self.terms.temper.basis * 0.11, 8));
+        }
+        if let Some(option) = self.terms.option {
+            summary["mark_iv"] = json!(round(option.volatility * 100.0, 2));
+            summary["underlying_price"] = json!(self.index);
+            summary["underlying_index"] = json!("index_price");
+            summary["interest_rate"] = json!(0.0);
+        }
+    }
+
+    /// The data of `perpetual.*`.
+    pub(crate) fn perpetual(&self, now_ms: i64) -> Value {
+        let interest = round(self.terms.temper.basis * 0.11, 8);
+        json!({ "interest": interest, "index_price": self.index, "timestamp": now_ms })
     }
 
     /// The data of `quote.*`. An empty side has no price.

@@ -197,6 +197,22 @@ pub(crate) fn details(session: &Session, identity: &Identity, params: &Params) -
     Ok(family(session, identity).iter().map(describe).collect())
 }
 
+/// `private/get_access_log`.
+pub(crate) fn accesses(session: &Session, identity: &Identity, params: &Params) -> Result<Value, ApiError> {
+    let count = page::count(params, 10, 1_000)?;
+    let offset =
+        usize::try_from(params::optional_integer(params, "offset")?.unwrap_or(0)).unwrap_or(usize::MAX);
+    let accounts = session.state.accounts();
+    let all: Vec<&Value> = accounts.accesses(identity.account).collect();
+    let entry = |entry: &&Value| {
+        let mut entry = (*entry).clone();
+        entry["result"] = entry["log"].take();
+        entry
+    };
+    let data: Vec<Value> = all.iter().skip(offset).take(count).map(entry).collect();
+    Ok(json!({ "records_total": all.len(), "data": data }))
+}
+
 /// `private/get_user_locks`.
 pub(crate) fn locks() -> Value {
     CURRENCIES.into_iter().map(|currency| json!({ "currency": currency, "locked": false })).collect()

@@ -83,6 +83,9 @@ pub(crate) fn logout(session: &mut Session, params: &Params) -> Result<Answer, A
 /// From now on calls of this connection need no token.
 fn log_in(session: &mut Session, tokens: &Tokens) {
     session.login = Some(tokens.grant);
+    let entry =
+        session.state.accounts().note_access(tokens.account, session.ip, session.state.clock.millis());
+    session.state.floor().tell(tokens.account, "user.access_log", &entry);
     session.state.floor().engine.disconnects.log_in(session.handle.number(), tokens.account);
 }
 

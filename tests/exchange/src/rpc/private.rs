@@ -1,6 +1,6 @@
 //! The private methods, by name.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::envelope::Request;
 use super::error::ApiError;
@@ -85,11 +85,11 @@ fn ask(session: &Session, name: &str, params: &Params, identity: &Identity) -> R
         "get_subaccounts" => account::subaccounts(session, identity, params),
         "get_subaccounts_details" => account::details(session, identity, params),
         "get_transaction_log" => account::log(session, identity, params),
+        "get_access_log" => account::accesses(session, identity, params),
         "get_user_locks" => Ok(account::locks()),
         "get_margins" => account::margins(session, params),
         "get_settlement_history_by_currency" | "get_settlement_history_by_instrument" => {
-            // Nothing was ever settled here.
-            Ok(json!({ "settlements": [], "continuation": null }))
+            user_trades::settlements(session, identity, params)
         }
         "enable_cancel_on_disconnect" => disconnect::set(session, identity, params, true),
         "disable_cancel_on_disconnect" => disconnect::set(session, identity, params, false),

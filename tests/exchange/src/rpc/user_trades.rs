@@ -58,6 +58,38 @@ pub(crate) fn with_time(params: &Params) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// `private/get_settlement_history_by_currency` and `_by_instrument`, newest first.
+pub(crate) fn settlements(
+    session: &Session,
+    identity: &Identity,
+    params: &Params,
+) -> Result<Value, ApiError> {
+    let name = params::optional_string(params, "instrument_name")?;
+    let currency = if name.is_none() { Some(orders::currency(params)?) } else { None };
+    let kind = params::one_of(params, "type", &["settlement", "delivery", "bankruptcy"])?;
+    let count = super::page::count(params, 20, 1_000)?;
+    let skip = match params::optional_string(params, "continuation")? {
+        Some(token) => token.parse().map_err(|_| ApiError::invalid_param("continuation", "unknown token"))?,
+        None => 0,
+    };
+    let floor = session.state.floor();
+    let market = &floor.engine.market;
+    let all =
+        floor.engine.trader(identity.account).into_iter().flat_map(|trader| trader.settlements.iter().rev());
+    let wanted = all.filter(|entry| {
+        let of = entry["instrument_name"].as_str().unwrap_or("");
+        let pool = market.instrument(of).map_or("", |quoted| quoted.terms.pool);
+        name.is_none_or(|name| of == name)
+            && currency.is_none_or(|currency| pool == currency)
+            && kind.is_none_or(|kind| entry["type"] == kind)
+    });
+    let mut found: Vec<&Value> = wanted.skip(skip).take(count + 1).collect();
+    let more = found.len() > count;
+    found.truncate(count);
+    let next = more.then(|| (skip + count).to_string());
+    Ok(json!({ "settlements": found, "continuation": next }))
+}
+
 fn page(
     session: &Session,
     identity: &Identity,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what fails here fails its test")]
 
+mod account;
 mod auth;
 mod book;
 mod control;
@@ -16,9 +17,13 @@ mod market_data;
 mod order_faults;
 mod pressure;
 mod program;
+mod quotes;
+mod reference;
 mod replies;
+mod streams;
 mod subscriptions;
 mod support;
 mod tls;
 mod trading;
+mod triggers;
 mod user_channels;
