@@ -16,7 +16,7 @@ use crate::{errors, options, stream};
 /// A handle to one connection that stays up.
 #[wasm_bindgen]
 pub struct Core {
-    client: Client,
+    pub(crate) client: Client,
     queue: Queue,
     /// The same client, when it speaks to Deribit.
     deribit: Option<Deribit>,

@@ -5,6 +5,7 @@ import { open, type Source, type Url } from '../connect.js'
 import { wrong } from '../errors.js'
 import { OPTIONS, type Options } from '../options.js'
 import type { Stream } from '../stream.js'
+import { type Book, type BookOptions, openBook } from './book.js'
 import type { DeribitChannel, DeribitData } from './channels.js'
 import type { DeribitMethods } from './methods.js'
 
@@ -46,6 +47,18 @@ export class DeribitClient extends Client {
   /** Logs out, which makes the login's tokens invalid and does not trigger cancel on disconnect, and ends the client. */
   async logout({ signal }: WaitOptions = {}): Promise<void> {
     await abortable(signal, (cancel) => this.core.logout(cancel))
+  }
+
+  /**
+   * The order book of an instrument, maintained, once the server has confirmed its channel: see `Book`.
+   *
+   * ```ts
+   * const book = await deribit.book('BTC-PERPETUAL', { coalesce: 'frame' })
+   * for await (const { status, bestBid, bestAsk } of book) render(bestBid, bestAsk, status.name === 'live')
+   * ```
+   */
+  book(instrument: string, options: BookOptions = {}): Promise<Book> {
+    return openBook(this.core, instrument, options)
   }
 
   /** Subscribes to a channel that has no type here. */

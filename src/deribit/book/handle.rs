@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::Stream;
 
@@ -10,7 +11,7 @@ use super::order_book::OrderBook;
 use super::status::{Reason, Status};
 use crate::client::{Client, Subscription};
 use crate::config::{Overflow, Queue};
-use crate::deribit::{Channel, Deribit, Interval};
+use crate::deribit::{Deribit, Interval};
 use crate::error::Error;
 use crate::queue::Update;
 
@@ -88,9 +89,9 @@ impl Book {
         interval: Interval,
     ) -> Result<Self, Error> {
         let instrument = instrument.into();
-        let channel = Channel::Book { instrument: instrument.clone(), interval };
+        let channel = format!("book.{instrument}.{interval}");
         // A loss makes what waits worthless, so it is no use to keep the oldest.
-        let source = follow(client, &channel, Overflow::DropOldest).await?;
+        let source = follow(client, channel, Overflow::DropOldest).await?;
         let book = OrderBook::new(source.now(), instrument);
         Ok(Self::new(source, book))
     }
@@ -111,8 +112,8 @@ impl Book {
         interval: Interval,
     ) -> Result<Self, Error> {
         let (instrument, group) = (instrument.into(), group.into());
-        let channel = Channel::GroupedBook { instrument: instrument.clone(), group, depth, interval };
-        let source = follow(client, &channel, Overflow::Latest).await?;
+        let channel = format!("book.{instrument}.{group}.{depth}.{interval}");
+        let source = follow(client, channel, Overflow::Latest).await?;
         let book = OrderBook::grouped(source.now(), instrument);
         Ok(Self::new(source, book))
     }
@@ -147,6 +148,12 @@ impl Book {
     pub fn status(&mut self) -> &Status {
         self.catch_up();
         self.book.status()
+    }
+
+    /// How long the book has not been live; `None` while it is.
+    pub fn stale_for(&mut self) -> Option<Duration> {
+        let since = self.status().since()?;
+        Some(self.source.now().since(since))
     }
 
     /// The instrument's name.
@@ -270,11 +277,11 @@ impl Deribit {
     }
 }
 
-async fn follow(client: &Client, channel: &Channel, overflow: Overflow) -> Result<Subscription, Error> {
+async fn follow(client: &Client, channel: String, overflow: Overflow) -> Result<Subscription, Error> {
     let default = client.default_queue();
     // No capacity is enough for a client whose queues keep the latest, and not for this one.
     let queue = Queue { overflow, capacity: default.capacity.max(1), ..default };
-    client.subscribe_anew(channel.to_string(), queue).await
+    client.subscribe_anew(channel, queue).await
 }
 
 impl Stream for Book {

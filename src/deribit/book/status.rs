@@ -36,7 +36,7 @@ pub enum Reason {
     #[error("{0}")]
     Disconnected(Disconnect),
     /// A message was lost: a change does not continue what came before.
-    #[error("a message is missing: after change {last} came one that continues {found:?}")]
+    #[error("a message is missing after change {last}")]
     Gap {
         /// The `change_id` of the message before.
         last: u64,
@@ -53,7 +53,8 @@ pub enum Reason {
     #[error("a message cannot be read: {0}")]
     Malformed(String),
     /// The best bid is not below the best ask, which the venue's matching does not let happen.
-    #[error("bid {bid} is not below ask {ask}")]
+    // Without the numbers: the standard library's code to write them would be a good part of a page's download.
+    #[error("the best bid is not below the best ask")]
     Crossed {
         /// The best bid.
         bid: f64,
