@@ -1,6 +1,8 @@
 //! Errors as plain objects, from which `ts/errors.ts` makes instances.
 
-use steadysocket::error::{Advice, Category, ConfigError, Disconnect, Ended, Executed, Refusal, RpcError};
+use steadysocket::error::{
+    Advice, Category, ConfigError, ConnectError, Disconnect, Ended, Executed, Refusal, RpcError,
+};
 use steadysocket::{Error, Payload};
 use wasm_bindgen::prelude::*;
 
@@ -11,7 +13,10 @@ pub fn error(error: &Error) -> JsValue {
     let made = describe(error, error.category(), error.advice());
     set(&made, "outcome", outcome(error));
     match error {
-        Error::Config(error) => set(&made, "field", error.field),
+        Error::Config(error)
+        | Error::Connect(Ended::Refused(Disconnect::Connect(ConnectError::Config(error)))) => {
+            set(&made, "field", error.field);
+        }
         Error::Rejected(rpc) | Error::Refused { reason: Refusal::Error(rpc), .. } => add_rpc(&made, rpc),
         _ => {}
     }

@@ -60,3 +60,23 @@ test("a page with a content security policy needs 'wasm-unsafe-eval', and says s
     await page.close()
   }
 })
+
+test('workers', async (t) => {
+  const { browser, exchange } = actors
+  const site = await serve(here('.'), { pages: PAGES })
+  t.after(site.stop)
+  const page = await browser.newPage()
+  await page.goto(`${site.url}/empty`)
+  for (const kind of ['Worker', 'SharedWorker']) {
+    const url = `/consumer/worker.js?exchange=${exchange.url}`
+    const outcome = await page.evaluate(([kind, url]) => new Promise((resolve) => {
+      const worker = new globalThis[kind](url, { type: 'module' })
+      worker.onerror = () => resolve('it did not load')
+      ;(worker.port ?? worker).onmessage = ({ data }) => resolve(data)
+    }), [kind, url])
+    assert.ok(outcome.ticks > 2, `${kind}: ${outcome}`)
+    assert.equal(outcome.state, 'ended')
+    assert.equal(outcome.quotes, 3)
+  }
+  await page.close()
+})

@@ -75,6 +75,66 @@ export async function serve(folder, { pages = {}, headers = {} } = {}) {
   return { url: `http://127.0.0.1:${server.address().port}`, stop }
 }
 
+/** What Playwright turns off so that tests run evenly, and what a test of hidden tabs needs: `ignoreDefaultArgs`. */
+export const EVENLY = [
+  '--disable-back-forward-cache',
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
+]
+
+/** Opens a tab that is hidden when another one is shown: Playwright keeps its own pages visible and focused for ever.
+ *
+ * `evaluate(function, argument)` runs in it, `show()` brings it to the front, `go(url)` and `back()` lead it elsewhere and
+ * back, `send(method, params)` is DevTools' protocol. */
+export async function openTab(browser, url) {
+  const devtools = await browser.newBrowserCDPSession()
+  const { targetId } = await devtools.send('Target.createTarget', { url: 'about:blank' })
+  const { sessionId } = await devtools.send('Target.attachToTarget', { targetId, flatten: false })
+  const answers = new Map()
+  devtools.on('Target.receivedMessageFromTarget', (event) => {
+    if (event.sessionId !== sessionId) return
+    const message = JSON.parse(event.message)
+    answers.get(message.id ?? message.method)?.(message)
+    answers.delete(message.id ?? message.method)
+  })
+  let last = 0
+  const send = async (method, params = {}) => {
+    const id = ++last
+    const answer = new Promise((resolve) => answers.set(id, resolve))
+    await devtools.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method, params }) })
+    const { result, error } = await answer
+    if (error) throw new Error(`${method}: ${error.message}`)
+    return result
+  }
+  const evaluate = async (run, argument) => {
+    const expression = `(${run})(${JSON.stringify(argument)})`
+    const { result, exceptionDetails: problem } = await send('Runtime.evaluate', {
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+    })
+    if (problem) throw new Error(problem.exception?.description ?? problem.text)
+    return result.value
+  }
+  const show = () => devtools.send('Target.activateTarget', { targetId })
+  const close = () => devtools.send('Target.closeTarget', { targetId })
+  const go = async (url) => {
+    const loaded = new Promise((resolve) => answers.set('Page.loadEventFired', resolve))
+    await send('Page.navigate', { url })
+    await loaded
+  }
+  const back = async () => {
+    const { currentIndex, entries } = await send('Page.getNavigationHistory')
+    const navigated = new Promise((resolve) => answers.set('Page.frameNavigated', resolve))
+    await send('Page.navigateToHistoryEntry', { entryId: entries[currentIndex - 1].id })
+    await navigated
+  }
+  await send('Page.enable')
+  await go(url)
+  return { send, evaluate, go, back, show, close }
+}
+
 /** What a page complains about: its errors, unhandled rejections, and warnings on its console. */
 export function complaints(page) {
   const found = []
