@@ -145,10 +145,15 @@ impl Core {
     }
 
     pub(super) fn tell(&mut self, notes: Notes) {
+        let mut refused = String::new();
         for (consumer, note) in notes {
-            if let Note::Refused(reason) = &note {
-                let channel = self.subscriptions.channel_of(consumer).unwrap_or_default().to_owned();
-                self.event(Event::Refused { channel, reason: reason.clone() });
+            let channel = self.subscriptions.channel_of(consumer).unwrap_or_default();
+            if let Note::Refused(reason) = &note
+                // The consumers of a channel come one after the other.
+                && channel != refused
+            {
+                refused = channel.to_owned();
+                self.event(Event::Refused { channel: refused.clone(), reason: reason.clone() });
             }
             self.effects.push_back(Effect::Tell(consumer, note));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use steadysocket::config::{Overflow, Queue};
 use steadysocket::error::{Error, Refusal};
-use steadysocket::{Client, Config, JsonRpc, State, Subscription, Update};
+use steadysocket::{Client, Config, Event, JsonRpc, State, Subscription, Update};
 
 use crate::test;
 use crate::venue::{Exchange, dropped};
@@ -190,6 +190,30 @@ fn restoring_is_chunked_and_complete() {
     }
     assert_eq!(requests.len(), 3);
     drop(inner);
+}
+
+#[test]
+fn a_refusal_is_one_event_however_many_consume_the_channel() {
+    let (exchange, world, client) = publishing();
+    let inner = world.clone();
+    world.run(async move {
+        let streams =
+            futures::future::join_all(["a", "a", "b", "a"].map(|name| subscribe(&client, name))).await;
+        assert!(streams.iter().all(Result::is_ok));
+        exchange.with(|script| script.unknown.extend(["a".into(), "b".into()]));
+        let mut events = client.events();
+        let conn = exchange.with(|script| script.current());
+        inner.net(|net| net.end(conn, "cut"));
+        let mut refused = Vec::new();
+        loop {
+            match events.next().await.and_then(Update::data) {
+                Some(Event::Refused { channel, .. }) => refused.push(channel),
+                Some(Event::State(State::Live)) => break,
+                _ => {}
+            }
+        }
+        assert_eq!(refused, ["a", "b"]);
+    });
 }
 
 #[test]
