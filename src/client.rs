@@ -21,6 +21,7 @@ use crate::mailbox::{Mail, Mailbox, Outcome};
 use crate::payload::Payload;
 use crate::protocol::{Protocol, Request, RequestId, Unmatched};
 use crate::queue::{Queue, Update};
+use crate::session::limiter::Limiter;
 use crate::session::{Command, ConsumerId, Event, State, Stats, Work};
 use crate::time::Instant;
 use crate::transport::Platform;
@@ -37,6 +38,7 @@ pub struct Client(Arc<Link>);
 struct Link {
     mailbox: Arc<Mailbox>,
     queue: config::Queue,
+    limiter: Limiter,
 }
 
 impl Drop for Link {
@@ -58,7 +60,9 @@ impl Client {
     ) -> Result<(Self, Driver<L, P>), ConfigError> {
         config.validate()?;
         let mailbox = Arc::new(Mailbox::new(config.outbound, platform.clock()));
-        let client = Self(Arc::new(Link { mailbox: mailbox.clone(), queue: config.queue }));
+        let limiter = config.limiter.clone().unwrap_or_else(|| Limiter::new(protocol.buckets()));
+        let (queue, config) = (config.queue, config.limiter(Some(limiter.clone())));
+        let client = Self(Arc::new(Link { mailbox: mailbox.clone(), queue, limiter }));
         #[allow(clippy::arc_with_non_send_sync, reason = "a browser's provider stays in its thread")]
         let config = Arc::new(config);
         Ok((client, Driver::new(config, protocol, platform, mailbox)))
@@ -309,6 +313,11 @@ impl Client {
     /// The time on the platform's clock, by which [`Stats::heard`] and all deadlines are measured.
     pub fn now(&self) -> Instant {
         self.0.mailbox.now()
+    }
+
+    /// What bounds this client's requests: give it to other clients of the same account.
+    pub fn limiter(&self) -> &Limiter {
+        &self.0.limiter
     }
 
     /// Makes a new connection and restores everything on it. Calls under way get their outcome at once. An attempt

@@ -77,6 +77,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
     pub(crate) fn new(config: Arc<Config>, protocol: P, platform: L, mailbox: Arc<Mailbox>) -> Self {
         let seed = platform.seed();
         let session = Session::new(config.clone(), protocol, L::PINGS, mailbox.ids.clone(), seed);
+        session.limiter().watch(&mailbox.waker);
         Self {
             session,
             platform,

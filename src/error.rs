@@ -162,6 +162,9 @@ pub enum NotSent {
     /// The rate limiter has no credits for it now, and the caller chose not to wait; they suffice after this time.
     #[error("rate limited for {0:?}")]
     RateLimited(Duration),
+    /// As many requests are on their way as may be, and the caller chose not to wait.
+    #[error("as many requests are on their way as may be")]
+    Busy,
     /// It costs more than the limiter can ever hold.
     #[error("it costs more credits than the limit allows at once")]
     TooExpensive,
@@ -191,7 +194,7 @@ impl NotSent {
     fn category(&self) -> Category {
         match self {
             Self::Disconnected(_) | Self::Offline | Self::DeadlinePassed => Category::Connection,
-            Self::QueueFull | Self::RateLimited(_) | Self::TooExpensive => Category::Application,
+            Self::QueueFull | Self::RateLimited(_) | Self::Busy | Self::TooExpensive => Category::Application,
             Self::TooLarge { .. } | Self::Params(_) | Self::Unsupported(_) => Category::Application,
             Self::NotLoggedIn => Category::Authentication,
             Self::Ended(ended) => ended.category(),
@@ -200,7 +203,7 @@ impl NotSent {
 
     fn advice(&self) -> Advice {
         match self {
-            Self::Disconnected(_) | Self::Offline | Self::DeadlinePassed | Self::QueueFull => {
+            Self::Disconnected(_) | Self::Offline | Self::DeadlinePassed | Self::QueueFull | Self::Busy => {
                 Advice::Retry(None)
             }
             Self::RateLimited(wait) => Advice::Retry(Some(*wait)),

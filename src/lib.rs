@@ -92,7 +92,7 @@ pub use platform::here::*;
 pub use protocol::{Protocol, Request};
 pub use queue::Update;
 pub use secret::Secret;
-pub use session::limiter::{Bucket, Cost, Lane, Limited, Limiter};
+pub use session::limiter::{Bucket, Cost, Lane, Limited, Limiter, Refill};
 pub use session::{Event, State, Stats};
 
 /// The README's examples, compiled.

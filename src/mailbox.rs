@@ -67,7 +67,7 @@ pub(crate) struct Mailbox {
     inner: Mutex<Inner>,
     clock: Clock,
     /// The driver's.
-    waker: AtomicWaker,
+    pub(crate) waker: Arc<AtomicWaker>,
     pub(crate) ids: RequestIds,
     limit: OutboundLimit,
 }
@@ -91,7 +91,7 @@ impl Mailbox {
             state: State::Connecting { attempt: 1 },
             stats: Stats::default(),
         };
-        let (inner, waker) = (Mutex::new(inner), AtomicWaker::new());
+        let (inner, waker) = (Mutex::new(inner), Arc::new(AtomicWaker::new()));
         Self { inner, clock, waker, ids: RequestIds::default(), limit }
     }
 

@@ -84,14 +84,16 @@ pub trait Protocol: Unpin {
         None
     }
 
-    /// The buckets of the limiter, unless the configuration brings one.
+    /// The buckets of the limiter, unless the configuration brings one. Asked again whenever [`open`](Self::open) or
+    /// [`upkeep`](Self::upkeep) is done: what has changed since the last time is changed in the limiter, whoever brought
+    /// it. Their number and order stay.
     fn buckets(&self) -> Vec<Bucket> {
         Vec::new()
     }
 
-    /// What a request takes from the buckets.
-    fn cost(&self, method: &str) -> Cow<'static, [Cost]> {
-        let _ = method;
+    /// What a request takes from the buckets: the same whenever it is asked.
+    fn cost(&self, request: &Request) -> Cow<'static, [Cost]> {
+        let _ = request;
         Cow::Borrowed(&[])
     }
 
@@ -196,8 +198,8 @@ impl<P: Protocol + ?Sized> Protocol for Box<P> {
         (**self).buckets()
     }
 
-    fn cost(&self, method: &str) -> Cow<'static, [Cost]> {
-        (**self).cost(method)
+    fn cost(&self, request: &Request) -> Cow<'static, [Cost]> {
+        (**self).cost(request)
     }
 
     fn lane(&self, method: &str) -> Lane {

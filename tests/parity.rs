@@ -65,6 +65,7 @@ fn deribits_options() {
         ("heartbeat", Is("server_heartbeat")),
         ("signed_credentials", Is("credentials")),
         ("signer", Is("credentials")),
+        ("limiter", Nothing("an option of every client")),
         ("validate", Nothing("connecting does it")),
     ];
     same(options.methods("Options"), client.members("interface DeribitOptions"), exceptions);
@@ -113,6 +114,7 @@ fn handles() {
         ("respond_json", Is("respond")),
         ("close_with", Is("close")),
         ("now", Nothing("performance.now()")),
+        ("limiter", Nothing("the option of this name is made first")),
     ];
     same(Rust::read("src/client.rs").methods("Client"), client.members("class Client"), exceptions);
     let stream = Ts::read("stream.ts");
@@ -126,6 +128,7 @@ fn handles() {
         ("client", Nothing("it is the same object")),
         ("subscribe_raw", Is("subscribe_as")),
         ("clock", Is("server_time")),
+        ("limiter", Nothing("the option of this name is made first")),
         ("close", Nothing("the client's")),
     ];
     let deribit = Rust::read("src/deribit/client.rs").methods("Deribit");

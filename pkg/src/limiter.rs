@@ -6,7 +6,7 @@ use std::rc::Rc;
 use js_sys::{Array, Object};
 use steadysocket::error::ConfigError;
 use steadysocket::transport::Platform;
-use steadysocket::{Bucket, Limiter, Web};
+use steadysocket::{Bucket, Limiter, Refill, Web};
 use wasm_bindgen::prelude::*;
 
 use crate::objects::{number, object};
@@ -44,7 +44,7 @@ impl SharedLimiter {
             object([
                 ("name", bucket.name.into()),
                 ("capacity", (bucket.capacity as f64).into()),
-                ("refill", (bucket.refill as f64).into()),
+                ("refill", refill(bucket.refill)),
                 ("reserve", (bucket.reserve as f64).into()),
                 ("available", (limiter.available(now, index).unwrap_or_default() as f64).into()),
             ])
@@ -72,9 +72,19 @@ impl SharedLimiter {
     }
 }
 
+/// How many a second; `null` for credits that come back with an answer.
+fn refill(refill: Refill) -> JsValue {
+    match refill {
+        Refill::PerSecond(credits) => (credits as f64).into(),
+        Refill::WhenAnswered => JsValue::NULL,
+    }
+}
+
 fn change(bucket: &mut Bucket, given: &JsValue) {
     let set = |name, value: &mut u64| *value = number(given, name).map_or(*value, |given| given as u64);
     set("capacity", &mut bucket.capacity);
-    set("refill", &mut bucket.refill);
+    if let Refill::PerSecond(credits) = &mut bucket.refill {
+        set("refill", credits);
+    }
     set("reserve", &mut bucket.reserve);
 }

@@ -1,12 +1,13 @@
 import { SharedLimiter } from './core.js'
 
-/** A rate limit: credits that refill continuously up to a capacity. */
+/** A limit: credits that requests take, and that come back. */
 export interface Bucket {
   name: string
   /** The most credits it holds; it starts full. */
   capacity: number
-  /** Credits added per second, continuously. */
-  refill: number
+  /** Credits added per second, continuously; `null` where those that a request took come back once it is answered, which
+   * bounds the requests that are on their way. */
+  refill: number | null
   /** Credits that only urgent requests may use: heartbeat replies and cancels. */
   reserve: number
 }

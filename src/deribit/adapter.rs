@@ -8,6 +8,7 @@ use super::channel::Access;
 use super::clock::Clock;
 use super::credits;
 use super::errors;
+use super::limits::Limits;
 use super::options::Options;
 use super::params::Params;
 use super::server::{self, Server};
@@ -42,6 +43,8 @@ const SUBSCRIBE_ERROR: i64 = 11052;
 pub struct Adapter {
     rpc: JsonRpc,
     options: Options,
+    /// What the account may do, as far as it is known.
+    limits: Limits,
     server: Server,
     login: Login,
     /// The step of the opening that is under way.
@@ -64,11 +67,19 @@ enum Opening {
     Login,
     SetHeartbeat,
     CancelOnDisconnect,
+    /// Without its answer things go on, if more slowly.
+    AccountSummary,
 }
 
 impl Opening {
-    const ORDER: [Self; 5] =
-        [Self::Hello, Self::GetTime, Self::Login, Self::SetHeartbeat, Self::CancelOnDisconnect];
+    const ORDER: [Self; 6] = [
+        Self::Hello,
+        Self::GetTime,
+        Self::Login,
+        Self::SetHeartbeat,
+        Self::CancelOnDisconnect,
+        Self::AccountSummary,
+    ];
 }
 
 impl Adapter {
@@ -79,6 +90,7 @@ impl Adapter {
             rpc: JsonRpc::new().extra_members(server::MEMBERS),
             server: Server::new(options.expects_testnet()),
             login: Login::new(options.login()),
+            limits: options.limits(),
             options,
             opening: None,
             opening_since: Instant::ZERO,
@@ -115,6 +127,9 @@ impl Adapter {
             (_, Err(error)) => return self.repeat(step, error),
             (Opening::Login, Ok(answer)) => self.login.granted(now, self.asked_for_token, answer)?,
             (Opening::GetTime, Ok(answer)) => self.server.told(self.opening_since, now, answer),
+            (Opening::AccountSummary, Ok(answer)) => {
+                self.limits = self.options.limits().told(answer.as_bytes());
+            }
             (Opening::Hello | Opening::SetHeartbeat | Opening::CancelOnDisconnect, Ok(_)) => {}
         }
         Ok(self.after(step))
@@ -127,6 +142,7 @@ impl Adapter {
             Opening::GetTime => self.login.is_signed() && !self.server.clock.is_known(),
             Opening::Login => self.login.is_wanted(),
             Opening::CancelOnDisconnect => self.options.cancel_request().is_some(),
+            Opening::AccountSummary => self.options.asks_for_limits(),
         })
     }
 
@@ -138,6 +154,9 @@ impl Adapter {
         if error.code == CANCEL_ON_DISCONNECT_FAILED && !std::mem::replace(&mut self.cancel_repeated, true) {
             return Ok(Some(step));
         }
+        if step == Opening::AccountSummary {
+            return Ok(self.after(step));
+        }
         Err(auth::refusal(self.method(step), error))
     }
 
@@ -147,6 +166,7 @@ impl Adapter {
             Opening::GetTime => Some(Request::new("public/get_time")),
             Opening::SetHeartbeat => Some(self.options.set_heartbeat()),
             Opening::CancelOnDisconnect => self.options.cancel_request(),
+            Opening::AccountSummary => Some(self.options.account_summary()),
             Opening::Login => None,
         }
     }
@@ -270,11 +290,11 @@ impl Protocol for Adapter {
     }
 
     fn buckets(&self) -> Vec<Bucket> {
-        credits::buckets(self.options.matching_limits())
+        credits::buckets(&self.limits)
     }
 
-    fn cost(&self, method: &str) -> Cow<'static, [Cost]> {
-        credits::cost(method)
+    fn cost(&self, request: &Request) -> Cow<'static, [Cost]> {
+        credits::cost(request)
     }
 
     fn lane(&self, method: &str) -> Lane {

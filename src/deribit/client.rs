@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::driver::Driver;
 use crate::error::{ConfigError, Error, Unknown};
 use crate::protocol::Request;
+use crate::session::limiter::Limiter;
 use crate::transport::Platform;
 
 /// A handle to Deribit over one connection that stays up. Clones are handles to the same connection.
@@ -44,6 +45,8 @@ impl Deribit {
         platform: L,
     ) -> Result<(Self, Driver<L, Adapter>), ConfigError> {
         options.validate()?;
+        let limiter = config.limiter.clone().or_else(|| options.shared_limiter());
+        let config = config.limiter(limiter);
         let adapter = Adapter::new(options);
         let clock = adapter.clock();
         let (client, driver) = Client::with_platform(config, adapter, platform)?;
@@ -97,6 +100,21 @@ impl Deribit {
     /// The venue's clock, as it is known from the replies.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What bounds the requests of this connection. All connections of an account spend from the same pools at the venue,
+    /// and so do all without a login from one address: let them share it.
+    ///
+    /// ```no_run
+    /// # use steadysocket::deribit::{Deribit, Options};
+    /// # async fn f() -> Result<(), steadysocket::Error> {
+    /// let options = Options::testnet().credentials("id", "secret");
+    /// let orders = Deribit::connect(options.clone()).await?;
+    /// let market_data = Deribit::connect(options.limiter(orders.limiter())).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn limiter(&self) -> Limiter {
+        self.client.limiter().clone()
     }
 
     /// Logs out, which makes the login's tokens invalid and does not trigger cancel on disconnect, and ends the client.

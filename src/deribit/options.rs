@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::{Choice, Credentials};
-use super::credits::Matching;
+use super::limits::{Limits, Matching};
 use super::params::Params;
 use super::signer::{Hold, Signer};
 use crate::config::{Config, Url};
 use crate::error::ConfigError;
 use crate::protocol::Request;
 use crate::secret::Secret;
+use crate::session::limiter::Limiter;
 
 /// The venue refuses a shorter heartbeat.
 const MIN_HEARTBEAT: Duration = Duration::from_secs(10);
@@ -30,7 +31,8 @@ pub struct Options {
     url: Cow<'static, str>,
     client: (Cow<'static, str>, Cow<'static, str>),
     heartbeat: Duration,
-    matching: Matching,
+    matching: Option<Matching>,
+    limiter: Option<Limiter>,
     login: Choice,
     cancel_on_disconnect: CancelOnDisconnect,
 }
@@ -116,7 +118,8 @@ impl Options {
             url,
             client: (env!("CARGO_PKG_NAME").into(), env!("CARGO_PKG_VERSION").into()),
             heartbeat: MIN_HEARTBEAT,
-            matching: Matching::TIER_4,
+            matching: None,
+            limiter: None,
             login: Choice::default(),
             cancel_on_disconnect: CancelOnDisconnect::default(),
         }
@@ -134,7 +137,7 @@ impl Options {
     /// # Errors
     /// None: the address was checked before.
     pub fn config(&self) -> Result<Config, ConfigError> {
-        Config::new(&self.url)
+        Ok(Config::new(&self.url)?.limiter(self.limiter.clone()))
     }
 
     /// The name and version of your program, for the venue's logs. By default this library's.
@@ -206,10 +209,20 @@ impl Options {
         self
     }
 
-    /// The account's allowance at the matching engine. [`Matching::TIER_4`] by default, the lowest.
+    /// The account's allowance at the matching engine.
+    ///
+    /// Without it the real one is asked for after each login, with `private/get_account_summary`, which needs
+    /// `account:read`; until it is known, and where it cannot be, it is [`Matching::TIER_4`], the lowest.
     #[must_use]
     pub fn matching(mut self, limits: Matching) -> Self {
-        self.matching = limits;
+        self.matching = Some(limits);
+        self
+    }
+
+    /// A limiter to share with the other clients of an account: see [`Deribit::limiter`](super::Deribit::limiter).
+    #[must_use]
+    pub fn limiter(mut self, limiter: Limiter) -> Self {
+        self.limiter = Some(limiter);
         self
     }
 
@@ -218,8 +231,23 @@ impl Options {
         self.environment.testnet()
     }
 
-    pub(super) fn matching_limits(&self) -> Matching {
-        self.matching
+    pub(super) fn limits(&self) -> Limits {
+        Limits::of(self.matching.unwrap_or(Matching::TIER_4))
+    }
+
+    /// Whether the account's limits are to be asked for.
+    pub(super) fn asks_for_limits(&self) -> bool {
+        self.login.credentials.is_some() && self.matching.is_none()
+    }
+
+    pub(super) fn shared_limiter(&self) -> Option<Limiter> {
+        self.limiter.clone()
+    }
+
+    /// Any currency will do: the limits are in each answer.
+    pub(super) fn account_summary(&self) -> Request {
+        let params = Params::default().text("currency", "BTC").plain("extended", true);
+        request("private/get_account_summary", params)
     }
 
     /// Checks what belongs together.

@@ -85,13 +85,28 @@ impl Core {
                 self.effects.push_back(Effect::Prepare(request));
             }
             Step::Done if self.is_opening() => {
+                self.change_limits(now, protocol.buckets());
                 self.was_ready = true;
                 self.subscriptions.restore();
                 self.enter(Phase::Ready { live: false });
             }
-            Step::Done => self.upkeep = false,
+            Step::Done => {
+                self.change_limits(now, protocol.buckets());
+                self.upkeep = false;
+            }
             Step::Fail(error) => self.leave(now, After::Next(error.into())),
         }
+    }
+
+    /// The protocol may have learnt what the account may do. What it has always said does not change a limiter that
+    /// the user brought.
+    fn change_limits(&mut self, now: Instant, buckets: Vec<Bucket>) {
+        for (index, bucket) in
+            buckets.iter().enumerate().filter(|(index, bucket)| self.buckets.get(*index) != Some(bucket))
+        {
+            self.requests.limiter().set(now, index, bucket.clone());
+        }
+        self.buckets = buckets;
     }
 
     pub(super) fn is_opening(&self) -> bool {

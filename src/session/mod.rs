@@ -25,7 +25,7 @@ use crate::transport::{Progress, Signal};
 
 use backoff::Attempts;
 use heartbeat::{Beat, Liveness};
-use limiter::{Limited, Limiter};
+use limiter::{Bucket, Limited, Limiter};
 use random::Random;
 use requests::{Answered, Next, Owner, Rank, Requests};
 use subscriptions::{Change, Notes, Subscriptions};
@@ -70,8 +70,9 @@ struct Core {
     attempts: Attempts,
     liveness: Option<Liveness>,
     random: Random,
-    limiter: Limiter,
     requests: Requests,
+    /// What the protocol last said of them.
+    buckets: Vec<Bucket>,
     subscriptions: Subscriptions,
     /// Pings and close frames: ahead of everything and free of charge.
     control: VecDeque<Frame>,
@@ -122,7 +123,8 @@ impl<P: Protocol> Session<P> {
     pub fn new(config: Arc<Config>, mut protocol: P, pings: bool, ids: RequestIds, seed: u64) -> Self {
         let mut random = Random::new(seed);
         protocol.seed(random.next());
-        let limiter = config.limiter.clone().unwrap_or_else(|| Limiter::new(protocol.buckets()));
+        let buckets = protocol.buckets();
+        let limiter = config.limiter.clone().unwrap_or_else(|| Limiter::new(buckets.clone()));
         let core = Core {
             attempts: Attempts::new(config.backoff),
             config,
@@ -132,8 +134,8 @@ impl<P: Protocol> Session<P> {
             timers: Timers::default(),
             liveness: None,
             random,
-            limiter,
-            requests: Requests::default(),
+            requests: Requests::new(limiter),
+            buckets,
             subscriptions: Subscriptions::default(),
             control: VecDeque::new(),
             effects: VecDeque::new(),
@@ -167,7 +169,7 @@ impl<P: Protocol> Session<P> {
                 }
             }
             Command::Cancel(id) => {
-                if self.core.requests.cancel(id) {
+                if self.core.requests.cancel(now, id) {
                     self.protocol.forget(id);
                 }
             }
@@ -339,6 +341,11 @@ impl<P: Protocol> Session<P> {
         self.core.end(now, Ended::Abandoned);
     }
 
+    /// What bounds the requests: shared with other clients, if the configuration says so.
+    pub fn limiter(&self) -> &Limiter {
+        self.core.requests.limiter()
+    }
+
     /// Where the connection is.
     pub fn state(&self) -> State {
         self.core.state()
@@ -393,9 +400,10 @@ impl<P: Protocol> Session<P> {
             _ => {}
         }
         if core.config.when_limited == WhenBlocked::Refuse {
-            match core.requests.would_go(&self.protocol, &core.limiter, now, (&work, rank)) {
+            match core.requests.would_go(&self.protocol, now, (&work, rank)) {
                 Ok(()) => {}
                 Err(Limited::Never) => return Err(NotSent::TooExpensive),
+                Err(Limited::Busy) => return Err(NotSent::Busy),
                 Err(Limited::Until(at)) => return Err(NotSent::RateLimited(at.since(now))),
             }
         }
@@ -422,7 +430,7 @@ impl<P: Protocol> Session<P> {
         loop {
             let core = &mut self.core;
             let keep = core.config.retry_idempotent;
-            match core.requests.take(&mut self.protocol, &core.limiter, now, lowest, keep) {
+            match core.requests.take(&mut self.protocol, now, lowest, keep) {
                 Next::Send { message, done } => {
                     core.stats.sent += 1;
                     if let Some(id) = done {

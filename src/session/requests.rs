@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::limiter::{Cost, Lane, Limited, Limiter};
 use crate::config::OutboundLimit;
@@ -58,13 +59,13 @@ impl Work {
         }
     }
 
-    fn methods(&self) -> impl Iterator<Item = &str> {
+    fn requests(&self) -> impl Iterator<Item = &Request> {
         let (one, many) = match self {
             Self::Call(request) | Self::Notify(request) => (Some(request), [].as_slice()),
             Self::Batch(items) => (None, items.as_slice()),
             Self::Message(_) => (None, [].as_slice()),
         };
-        one.into_iter().chain(many.iter().map(|(_, request)| request)).map(|request| request.method.as_ref())
+        one.into_iter().chain(many.iter().map(|(_, request)| request))
     }
 }
 
@@ -139,11 +140,13 @@ struct Entry {
     left: bool,
     /// Whether making it twice does no harm.
     idempotent: bool,
+    /// What it took when it left, and gives back where the limiter says so.
+    taken: Cow<'static, [Cost]>,
 }
 
 impl Entry {
     fn new(owner: Owner, deadline: Instant, stage: Stage, idempotent: bool) -> Self {
-        Self { owner, deadline, stage, left: false, idempotent }
+        Self { owner, deadline, stage, left: false, idempotent, taken: Cow::Borrowed(&[]) }
     }
 }
 
@@ -155,6 +158,8 @@ enum Stage {
     InBatch,
     /// It left. `batch` names the batch it left with; `again` is kept for a request that may be made twice.
     Sent { batch: Option<RequestId>, again: Option<Box<Again>> },
+    /// It left, and nobody waits for its answer; until that comes it holds credits that others wait for.
+    Held,
 }
 
 /// What is needed to make a request a second time. It pays a second time too.
@@ -210,8 +215,9 @@ pub(crate) enum Next {
     Wait(Option<Instant>),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Requests {
+    limiter: Limiter,
     entries: Table<Entry>,
     deadlines: Pairs<Instant, RequestId>,
     queues: Pairs<Line, RequestId>,
@@ -225,10 +231,31 @@ pub(crate) struct Requests {
     unawaited: VecDeque<RequestId>,
 }
 
+/// How long an answer that nobody waits for is taken to be on its way.
+const HOLD: Duration = Duration::from_secs(10);
+
 /// How many answers that nobody waits for are known as such when they come.
 const UNAWAITED: usize = 16;
 
 impl Requests {
+    pub(crate) fn new(limiter: Limiter) -> Self {
+        Self {
+            limiter,
+            entries: Table::default(),
+            deadlines: Pairs::default(),
+            queues: Pairs::default(),
+            waiting: 0,
+            waiting_bytes: 0,
+            in_flight: 0,
+            owed: Vec::new(),
+            unawaited: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
     /// Queues `work`. Only the user's requests are bounded: the session's own are few by construction.
     pub(crate) fn submit<P: Protocol>(
         &mut self,
@@ -265,12 +292,11 @@ impl Requests {
     pub(crate) fn would_go<P: Protocol>(
         &self,
         protocol: &P,
-        limiter: &Limiter,
         now: Instant,
         (work, rank): (&Work, Rank),
     ) -> Result<(), Limited> {
         let costs = total_cost(protocol, work);
-        limiter.check_behind(now, &costs, rank.lane(), |bucket| {
+        self.limiter.check_behind(now, &costs, rank.lane(), |bucket| {
             self.owed.iter().find(|owed| owed.bucket == bucket).map_or(0, |owed| owed.credits)
         })
     }
@@ -279,7 +305,6 @@ impl Requests {
     pub(crate) fn take<P: Protocol>(
         &mut self,
         protocol: &mut P,
-        limiter: &Limiter,
         now: Instant,
         lowest: Rank,
         keep: bool,
@@ -300,13 +325,15 @@ impl Requests {
                 }
                 // Written and paid for in one step: what is written leaves, in the order in which it is written.
                 let write = || write(protocol, now, id, &waiting.work);
-                match limiter.spend_if(now, &waiting.costs, rank.lane(), write) {
-                    Ok(Ok(message)) => return self.leave(id, message, keep),
+                match self.limiter.spend_if(now, &waiting.costs, rank.lane(), write) {
+                    Ok(Ok(message)) => return self.leave(protocol, now, (id, message), keep),
                     Ok(Err(reason)) => return self.fail(id, reason),
                     Err(Limited::Never) => return self.fail(id, NotSent::TooExpensive),
                     Err(Limited::Until(at)) if at > deadline => {
                         return self.fail(id, NotSent::RateLimited(at.since(now)));
                     }
+                    // An answer will wake the driver.
+                    Err(Limited::Busy) => blocked.push(line.class()),
                     Err(Limited::Until(at)) => {
                         blocked.push(line.class());
                         wake = Some(wake.map_or(at, |wake| wake.min(at)));
@@ -319,8 +346,14 @@ impl Requests {
 
     /// Takes the request that a reply belongs to.
     pub(crate) fn answer(&mut self, id: RequestId) -> Option<Answered> {
-        let Some(Entry { stage: Stage::Sent { batch, .. }, .. }) = self.entries.get(id) else { return None };
-        let batch = *batch;
+        let batch = match self.entries.get(id)?.stage {
+            Stage::Sent { batch, .. } => batch,
+            Stage::Held => {
+                self.remove(id);
+                return None;
+            }
+            Stage::Waiting(_) | Stage::InBatch => return None,
+        };
         let Entry { owner, idempotent, .. } = self.remove(id)?;
         Some(Answered { owner, batch, idempotent })
     }
@@ -335,8 +368,8 @@ impl Requests {
     }
 
     /// The user does not want it any more: what has not left will not leave. Whether it had left.
-    pub(crate) fn cancel(&mut self, id: RequestId) -> bool {
-        self.remove(id).is_some_and(|entry| entry.left)
+    pub(crate) fn cancel(&mut self, now: Instant, id: RequestId) -> bool {
+        self.let_go(now, id).is_some_and(|ended| ended.sent)
     }
 
     /// When the next deadline passes.
@@ -346,8 +379,14 @@ impl Requests {
 
     /// Takes a request whose deadline has passed.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<Ended> {
-        let (at, id) = self.deadlines.first()?;
-        if at > now { None } else { self.end(id) }
+        loop {
+            let due = self.deadlines.first().filter(|(at, _)| *at <= now)?;
+            self.deadlines.remove(due);
+            let ended = self.let_go(now, due.1);
+            if ended.is_some() {
+                return ended;
+            }
+        }
     }
 
     /// Takes everything, for a connection that ended. Requests that may be made twice are queued again when they were
@@ -403,6 +442,7 @@ impl Requests {
         let Stage::Sent { again, .. } = &mut entry.stage else { return false };
         let Some(again) = again.take() else { return false };
         let Again { request, rank, costs } = *again;
+        self.limiter.give_back(&std::mem::take(&mut entry.taken));
         self.in_flight -= 1;
         let waiting = Waiting::new(Work::Call(request), rank, costs);
         self.queues.insert((waiting.line, id));
@@ -433,7 +473,13 @@ impl Requests {
     }
 
     /// Moves the head of a queue to the wire.
-    fn leave(&mut self, id: RequestId, message: Message, keep: bool) -> Next {
+    fn leave<P: Protocol>(
+        &mut self,
+        protocol: &P,
+        now: Instant,
+        (id, message): (RequestId, Message),
+        keep: bool,
+    ) -> Next {
         let Some(mut entry) = self.remove(id) else { return Next::Wait(None) };
         let Stage::Waiting(waiting) = std::mem::replace(&mut entry.stage, Stage::InBatch) else {
             return Next::Wait(None);
@@ -441,29 +487,63 @@ impl Requests {
         let Waiting { work, rank, costs, .. } = *waiting;
         entry.left = true;
         match work {
-            Work::Call(request) => {
-                let again = (keep && entry.idempotent).then(|| Box::new(Again { request, rank, costs }));
-                if matches!(entry.owner, Owner::Nobody) {
-                    self.unawaited.truncate(UNAWAITED - 1);
-                    self.unawaited.push_front(id);
-                } else {
-                    entry.stage = Stage::Sent { batch: None, again };
-                    self.insert(id, entry);
-                }
+            Work::Call(request) if !matches!(entry.owner, Owner::Nobody) => {
+                let again = (keep && entry.idempotent)
+                    .then(|| Box::new(Again { request, rank, costs: costs.clone() }));
+                entry.stage = Stage::Sent { batch: None, again };
+                entry.taken = costs;
+                self.insert(id, entry);
+                Next::Send { message, done: None }
+            }
+            Work::Call(_) => {
+                self.unawaited.truncate(UNAWAITED - 1);
+                self.unawaited.push_front(id);
+                self.hold(now, id, costs);
                 Next::Send { message, done: None }
             }
             Work::Batch(items) => {
-                for member in items.into_iter().filter_map(|(member, _)| member) {
-                    if let Some(entry) = self.entries.get_mut(member) {
-                        entry.stage = Stage::Sent { batch: Some(id), again: None };
-                        entry.left = true;
-                        self.in_flight += 1;
+                let mut unanswered = Vec::new();
+                for (member, request) in items {
+                    let costs = protocol.cost(&request);
+                    match member.and_then(|member| self.entries.get_mut(member)) {
+                        Some(entry) => {
+                            entry.stage = Stage::Sent { batch: Some(id), again: None };
+                            entry.left = true;
+                            entry.taken = costs;
+                            self.in_flight += 1;
+                        }
+                        None => unanswered.extend_from_slice(&costs),
                     }
                 }
+                self.hold(now, id, Cow::Owned(unanswered));
                 Next::Send { message, done: Some(id) }
             }
-            Work::Notify(_) | Work::Message(_) => Next::Send { message, done: Some(id) },
+            Work::Notify(_) | Work::Message(_) => {
+                self.hold(now, id, costs);
+                Next::Send { message, done: Some(id) }
+            }
         }
+    }
+
+    /// Keeps what was taken for a request until its answer must have come.
+    fn hold(&mut self, now: Instant, id: RequestId, taken: Cow<'static, [Cost]>) {
+        if self.limiter.returns(&taken) {
+            let entry = Entry { taken, ..Entry::new(Owner::Nobody, now + HOLD, Stage::Held, false) };
+            self.insert(id, entry);
+        }
+    }
+
+    /// Nobody waits for it any more. What it holds comes back when it is answered.
+    fn let_go(&mut self, now: Instant, id: RequestId) -> Option<Ended> {
+        let entry = self.entries.get_mut(id)?;
+        let taken = match entry.stage {
+            Stage::Held if entry.deadline > now => return None,
+            Stage::Sent { .. } => std::mem::take(&mut entry.taken),
+            Stage::Held | Stage::Waiting(_) | Stage::InBatch => Cow::Borrowed(&[][..]),
+        };
+        let ended = self.end(id);
+        self.hold(now, id, taken);
+        ended
     }
 
     /// Takes requests that were cancelled out of a batch that is still waiting; an empty batch goes too.
@@ -505,7 +585,7 @@ impl Requests {
     }
 
     fn end(&mut self, id: RequestId) -> Option<Ended> {
-        let entry = self.remove(id)?;
+        let entry = self.remove(id).filter(|entry| !matches!(entry.stage, Stage::Held))?;
         Some(Ended { id, owner: entry.owner, sent: entry.left })
     }
 
@@ -519,8 +599,9 @@ impl Requests {
                 self.queues.remove((waiting.line, id));
             }
             Stage::Sent { .. } => self.in_flight -= 1,
-            Stage::InBatch => {}
+            Stage::InBatch | Stage::Held => {}
         }
+        self.limiter.give_back(&entry.taken);
         Some(entry)
     }
 
@@ -562,8 +643,8 @@ fn write<P: Protocol>(
 
 fn total_cost<P: Protocol>(protocol: &P, work: &Work) -> Cow<'static, [Cost]> {
     let mut costs = Cow::Borrowed(&[][..]);
-    for method in work.methods() {
-        let cost = protocol.cost(method);
+    for request in work.requests() {
+        let cost = protocol.cost(request);
         if costs.is_empty() { costs = cost } else { costs.to_mut().extend_from_slice(&cost) }
     }
     costs

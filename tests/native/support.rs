@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use steadysocket::config::{Backoff, Queue};
 use steadysocket::deribit::{Adapter, Options};
 use steadysocket::error::{Disconnect, Ended, Error};
-use steadysocket::{Bucket, Client, Config, Event, Feed, FromPayload, Limiter, Native, Payload};
+use steadysocket::{Bucket, Client, Config, Event, Feed, FromPayload, Limiter, Native, Payload, Refill};
 use steadysocket::{Protocol, Subscription, Update};
 use steadysocket_exchange::{Builder, CreditPolicy, Exchange};
 use tokio::net::{TcpListener, TcpStream};
@@ -44,9 +44,14 @@ pub fn quick() -> Backoff {
 }
 
 pub fn plenty() -> Limiter {
-    let scaled =
-        |bucket: Bucket| Bucket { capacity: bucket.capacity * 1000, refill: bucket.refill * 1000, ..bucket };
-    Limiter::new(deribit().buckets().into_iter().map(scaled))
+    let plentiful = |bucket: Bucket| {
+        let refill = match bucket.refill {
+            Refill::PerSecond(credits) => Refill::PerSecond(credits * 1000),
+            Refill::WhenAnswered => Refill::WhenAnswered,
+        };
+        Bucket { capacity: bucket.capacity * 1000, refill, ..bucket }
+    };
+    Limiter::new(deribit().buckets().into_iter().map(plentiful))
 }
 
 pub fn deribit() -> Adapter {

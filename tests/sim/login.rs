@@ -200,6 +200,7 @@ fn each_connection_is_restored_in_order() {
         "public/auth",
         "public/set_heartbeat",
         "private/enable_cancel_on_disconnect",
+        "private/get_account_summary",
         "public/subscribe",
         "public/subscribe",
         "private/subscribe",

@@ -16,6 +16,7 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 mod calls;
 mod connect;
 mod last_words;
+mod limits;
 mod liveness;
 mod login;
 mod recovery;

@@ -8,7 +8,7 @@ use steadysocket::config::WhenBlocked;
 use steadysocket::error::{Disconnect, Ended, Error, NotSent, OpeningError, RpcError};
 use steadysocket::protocol::{Inbound, RequestId, Step};
 use steadysocket::time::Instant;
-use steadysocket::{Bucket, Cost, JsonRpc, Lane, Limiter, Message, Payload, Protocol, Request};
+use steadysocket::{Bucket, Cost, JsonRpc, Lane, Limiter, Message, Payload, Protocol, Refill, Request};
 
 use crate::calls::config;
 use crate::test;
@@ -59,13 +59,13 @@ impl Protocol for Venue {
 
     fn buckets(&self) -> Vec<Bucket> {
         vec![
-            Bucket { name: "calls", capacity: 5000, refill: 1000, reserve: 500 },
-            Bucket { name: "huge", capacity: 10, refill: 1, reserve: 0 },
+            Bucket { name: "calls", capacity: 5000, refill: Refill::PerSecond(1000), reserve: 500 },
+            Bucket { name: "huge", capacity: 10, refill: Refill::PerSecond(1), reserve: 0 },
         ]
     }
 
-    fn cost(&self, method: &str) -> Cow<'static, [Cost]> {
-        match method {
+    fn cost(&self, request: &Request) -> Cow<'static, [Cost]> {
+        match &*request.method {
             "free" => Cow::Borrowed(&[]),
             "huge" => Cow::Borrowed(&[Cost { bucket: 1, credits: 10 }]),
             "never" => Cow::Borrowed(&[Cost { bucket: 1, credits: 11 }]),

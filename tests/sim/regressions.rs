@@ -14,7 +14,8 @@ use steadysocket::session::{Command, Effect, Session, Work};
 use steadysocket::time::Instant;
 use steadysocket::transport::Signal;
 use steadysocket::{
-    Bucket, CloseCode, CloseFrame, Cost, Frame, JsonRpc, Message, Payload, Protocol, Request, State, Update,
+    Bucket, CloseCode, CloseFrame, Cost, Frame, JsonRpc, Message, Payload, Protocol, Refill, Request, State,
+    Update,
 };
 
 use crate::calls::config;
@@ -52,9 +53,14 @@ impl Protocol for Priced {
         self.rpc.read(now, m, f)
     }
     fn buckets(&self) -> Vec<Bucket> {
-        vec![Bucket { name: "b", capacity: self.bucket.0, refill: self.bucket.1, reserve: 0 }]
+        vec![Bucket {
+            name: "b",
+            capacity: self.bucket.0,
+            refill: Refill::PerSecond(self.bucket.1),
+            reserve: 0,
+        }]
     }
-    fn cost(&self, _: &str) -> Cow<'static, [Cost]> {
+    fn cost(&self, _: &Request) -> Cow<'static, [Cost]> {
         Cow::Borrowed(self.cost)
     }
     fn is_idempotent(&self, _: &str) -> bool {

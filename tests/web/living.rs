@@ -114,7 +114,7 @@ async fn two_hundred_reconnects_leave_nothing_behind() {
     let (class, sockets) = noted_sockets();
     // The venue's allowance for subscribing would make this take a minute.
     let mut buckets = Adapter::new(Options::testnet()).buckets();
-    buckets.iter_mut().for_each(|bucket| bucket.refill *= 1000);
+    buckets.iter_mut().for_each(|bucket| bucket.capacity *= 1000);
     let config = config().limiter(Some(Limiter::new(buckets)));
     let client = connect_on(config, Transport::with_class(class)).await;
     let mut events = client.events();
