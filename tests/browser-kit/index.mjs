@@ -21,7 +21,7 @@ export function launch(options = {}) {
 
 /** Builds the local exchange and starts one on a free port. `arguments_` are those of its program: see its `--help`.
  *
- * Returns its `url`, `command(line)` for its standard input, and `stop()`. */
+ * Returns its `url`, `command(line)` for its standard input, which is done once it is carried out, and `stop()`. */
 export async function startExchange(...arguments_) {
   const build = ['build', '--locked', '--quiet', '-p', 'steadysocket-exchange', '--bin', 'exchange']
   execFileSync('cargo', build, { cwd: ROOT, stdio: 'inherit' })
@@ -37,7 +37,11 @@ export async function startExchange(...arguments_) {
     process_.kill()
     await once(process_, 'exit')
   }
-  return { url, command: (line) => process_.stdin.write(`${line}\n`), stop }
+  const command = async (line) => {
+    process_.stdin.write(`${line}\n`)
+    await once(lines, 'line')
+  }
+  return { url, command, stop }
 }
 
 const TYPES = {

@@ -15,7 +15,7 @@ export type Phase =
   | State
 
 /** Between first attempts. Once connected, the client's own backoff takes over. */
-const FIRST_RETRY = 10_000
+const FIRST_RETRY = 5_000
 
 /** Fires `phase` when the phase is another, and `client` when there is a new client. */
 export class Connection extends EventTarget {
@@ -78,6 +78,7 @@ export class Connection extends EventTarget {
           ...environment(this.exchange),
           signal: this.signal,
           program: { name: 'steadysocket-dashboard', version: '0.1.0' },
+          connectTimeout: 5_000,
           // Data comes ten times a second, so a silence of seconds is worth a question.
           heartbeat: { idle: 3_000, timeout: 3_000 },
           retryIdempotent: true,

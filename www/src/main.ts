@@ -9,7 +9,7 @@ import { find, write } from './dom.js'
 import { title } from './exchange.js'
 import { clock } from './format.js'
 import { everySecond } from './frame.js'
-import type { Instrument } from './instruments.js'
+import { type Instrument, leading } from './instruments.js'
 import { Journal } from './journal.js'
 import { Counters } from './panels/counters.js'
 import { Faults } from './panels/faults.js'
@@ -79,10 +79,10 @@ async function fill({ client, signal }: Connection): Promise<void> {
   look()
 }
 
-/** Shows the chosen instrument, or the first one where that is not listed. */
+/** Shows the chosen instrument, or the foremost where that is not listed. */
 function look(): void {
   const { client, signal } = connection
-  const instrument = instruments.find(({ name }) => name === choices.now.instrument) ?? instruments[0]
+  const instrument = instruments.find(({ name }) => name === choices.now.instrument) ?? leading(instruments, 1)[0]
   if (client === undefined || instrument === undefined) return
   if (instrument.name !== choices.now.instrument) return choose(instrument.name)
   write(find('#instrument-name'), instrument.name)

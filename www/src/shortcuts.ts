@@ -1,4 +1,4 @@
-/** Keys that do something anywhere on the page, except where text is typed. */
+/** Keys that do something anywhere on the page, except while a dialog is open: only dialogs have fields to type in. */
 
 export interface Shortcut {
   keys: string[]
@@ -9,16 +9,11 @@ export interface Shortcut {
 
 export function listen(shortcuts: readonly Shortcut[], allowed: () => boolean): void {
   addEventListener('keydown', (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || !allowed() || elsewhere(event.target)) return
+    if (event.altKey || event.ctrlKey || event.metaKey || !allowed()) return
+    if (document.querySelector('dialog[open]') !== null) return
     const shortcut = shortcuts.find(({ keys }) => keys.includes(event.key))
     if (shortcut === undefined) return
     event.preventDefault()
     shortcut.press(event.key)
   })
-}
-
-/** Whether the key belongs to a field or to an open dialog. */
-function elsewhere(target: EventTarget | null): boolean {
-  const typing = target instanceof Element && target.closest('input, textarea, select') !== null
-  return typing || document.querySelector('dialog[open]') !== null
 }

@@ -41,8 +41,8 @@ const FAULTS: readonly Fault[] = [
   },
   {
     label: 'Maintenance',
-    meaning: 'Announced; away for 8 s, for everyone',
-    commands: () => ['maintenance 2s 8s'],
+    meaning: 'Announced; away for 6 s, for everyone',
+    commands: () => ['maintenance 1s 6s'],
   },
 ]
 
@@ -97,7 +97,7 @@ export class Faults {
 
   #button(fault: Fault, index: number): HTMLButtonElement {
     const button = make('button', '', make('span', '', fault.label), make('kbd', '', String(index + 1)))
-    button.setAttribute('aria-label', `${fault.label}: ${fault.meaning}`)
+    button.title = fault.meaning
     for (const event of ['focus', 'pointerenter']) button.addEventListener(event, () => write(this.#hint, fault.meaning))
     for (const event of ['blur', 'pointerleave']) button.addEventListener(event, () => write(this.#hint, ''))
     mark(button, 'item', fault.label)
