@@ -24,7 +24,7 @@ web-setup: setup pkg/node_modules tests/browser-kit/node_modules ## Install what
 	@echo "installing the npm packages of $*"
 	@cd $* && npm ci --no-audit --no-fund --loglevel=error && touch node_modules
 
-test: setup web-test pkg-test ## Run every test
+test: setup web-test pkg-test dashboard-test ## Run every test
 	cargo test --locked --workspace --features webpki-roots
 
 web-test: web-setup ## Run the simulation and the browser's transport in a real browser
@@ -35,6 +35,18 @@ pkg: web-setup ## Build the npm package into pkg/dist
 
 pkg-test: pkg pkg/test/node_modules ## Test the npm package: its types, in Node, in pages, and through bundlers
 	pkg/test/run
+
+dashboard: www/dist ## Serve the market dashboard, with a local exchange that can be broken from it
+	@www/dashboard
+
+dashboard-test: www/dist ## Test the dashboard in a real browser
+	cd www && node --test --test-timeout=180000 test/*.test.mjs
+
+dashboard-shots: www/dist ## Take pictures of the dashboard into www/shots, calm and under faults
+	cd www && node test/shots.mjs
+
+www/dist: pkg www/node_modules
+	@cd www && npm run --silent build
 
 ticker: ## Show live market data from the local exchange, which cuts the connection now and then
 	cargo run --release --example ticker -- --chaos
@@ -51,4 +63,4 @@ doc: ## Build the documentation
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg pkg-test dashboard www/dist ticker exchange sim doc ci
+.PHONY: help setup web-setup test web-test pkg pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim doc ci

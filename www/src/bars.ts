@@ -1,4 +1,5 @@
-/** Bars of a price chart, from an exchange's history and from trades. */
+/** Bars of a price chart, from an exchange's own bars or from trades. */
+import type { Bar as Sent, Chart as History } from 'steadysocket'
 
 export interface Bar {
   /** When it begins, in seconds since 1970. */
@@ -10,20 +11,10 @@ export interface Bar {
   volume: number
 }
 
-/** `public/get_tradingview_chart_data`: one array a column. */
-export interface History {
-  ticks: number[]
-  open: number[]
-  high: number[]
-  low: number[]
-  close: number[]
-  volume: number[]
-}
-
 /** How many bars are kept. */
 export const KEPT = 1_000
 
-/** History as bars; columns of unequal length are cut to the shortest. */
+/** An exchange's history as bars; columns of unequal length are cut to the shortest. */
 export function fromHistory({ ticks, open, high, low, close, volume }: History): Bar[] {
   const count = Math.min(...[ticks, open, high, low, close, volume].map(({ length }) => length))
   const at = (column: number[], index: number) => column[index] ?? 0
@@ -35,6 +26,11 @@ export function fromHistory({ ticks, open, high, low, close, volume }: History):
     close: at(close, index),
     volume: at(volume, index),
   }))
+}
+
+/** A bar of `chart.trades.*`. */
+export function fromSent({ tick, open, high, low, close, volume }: Sent): Bar {
+  return { time: Math.floor(tick / 1_000), open, high, low, close, volume }
 }
 
 /** The newest bars of one length. */

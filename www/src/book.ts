@@ -51,13 +51,13 @@ export class Book extends EventTarget implements AsyncIterable<Book> {
     for (;;) {
       this.#stream = (await this.#client.subscribe(this.channel, { signal: this.#signal })) as Stream<BookMessage>
       for await (const update of this.#stream.updates()) {
-        if (update.type === 'interrupted') this.#turn('stale', 'Connection lost')
+        if (update.type === 'interrupted') this.#turn('stale', 'connection lost')
         if (update.type === 'lagged') break
         if (update.type === 'data' && !this.#apply(update.data)) break
         yield this
       }
       if (this.#signal.aborted) return
-      this.#turn('resyncing', 'A message was lost')
+      this.#turn('resyncing', 'a message was lost')
       yield this
     }
   }

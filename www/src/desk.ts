@@ -100,7 +100,13 @@ export class Desk {
   }
 
   #followBars({ client, instrument, signal }: View): void {
-    const charting = this.#charting.begin(signal)
-    void followBars(client, instrument, this.#resolution, this.#journal, charting, this.#chart)
+    void followBars({
+      client,
+      instrument,
+      resolution: this.#resolution,
+      journal: this.#journal,
+      signal: this.#charting.begin(signal),
+      chart: this.#chart,
+    })
   }
 }

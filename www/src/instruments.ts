@@ -1,21 +1,9 @@
 /** What can be looked at on an exchange. */
-import type { DeribitClient } from 'steadysocket'
+import type { DeribitClient, Instrument as Listed } from 'steadysocket'
 
 import { decimalsOf } from './format.js'
 
-/** The part of `public/get_instruments` that this page uses. */
-interface Listed {
-  instrument_name: string
-  kind: string
-  tick_size: number
-  min_trade_amount: number
-  base_currency: string
-  counter_currency: string
-  instrument_type?: string
-  settlement_period?: string
-  expiration_timestamp?: number
-}
-
+/** What this page wants to know of an instrument. */
 export interface Instrument {
   name: string
   /** `Perpetual`, `Future`, `Option`, … */
@@ -30,7 +18,7 @@ export interface Instrument {
 
 /** All instruments that are open, perpetuals first, then by name. */
 export async function list(client: DeribitClient, signal: AbortSignal): Promise<Instrument[]> {
-  const listed = await client.call<Listed[]>('public/get_instruments', { currency: 'any', expired: false }, { signal })
+  const listed = await client.call('public/get_instruments', { currency: 'any', expired: false }, { signal })
   return listed.map(instrument).sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name))
 }
 
@@ -53,7 +41,7 @@ function instrument(listed: Listed): Instrument {
     kind: kind.charAt(0).toUpperCase() + kind.slice(1),
     decimals: decimalsOf(listed.tick_size),
     amountDecimals: decimalsOf(listed.min_trade_amount),
-    amountUnit: inverse ? listed.counter_currency : listed.base_currency,
+    amountUnit: inverse ? listed.quote_currency : listed.base_currency,
   }
 }
 

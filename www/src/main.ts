@@ -58,20 +58,25 @@ function connect(): Connection {
   instruments = []
   write(find('#exchange-name'), title(exchange))
   write(find('#instrument-name'), choices.now.instrument)
-  desk.wait('Connecting')
-  faults.clear('Connecting')
+  wait('Connecting')
   for (const panel of panels) panel.show(opened)
   opened.addEventListener('client', () => void fill(opened))
   opened.addEventListener('phase', () => {
-    if (opened.client === undefined) desk.wait(opened.phase.name === 'failed' ? 'No connection' : 'Connecting')
+    if (opened.client === undefined) wait(opened.phase.name === 'failed' ? 'No connection' : 'Connecting')
   })
   return opened
+}
+
+/** There is nothing to show, and why. */
+function wait(text: string): void {
+  desk.wait(text)
+  faults.clear(text)
 }
 
 /** There is a new client: everything on the page comes from it now. */
 async function fill({ client, signal }: Connection): Promise<void> {
   if (client === undefined) return
-  desk.wait('Loading')
+  wait('Loading')
   void faults.offer(client)
   instruments = await desk.load(client, signal)
   if (signal.aborted) return

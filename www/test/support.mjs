@@ -10,19 +10,24 @@ import { complaints, launch, startExchange } from '../../tests/browser-kit/index
 /** Longer than anything here takes on a busy machine; nothing waits for a time to pass. */
 export const PATIENCE = 45_000
 
-/** Starts everything for the tests of a file, with an exchange of these arguments. */
+/** Starts a browser, an exchange of these arguments, and the page's server. */
+export async function stage(...exchangeArguments) {
+  const exchange = await startExchange(...exchangeArguments)
+  const site = await serve(exchange.url)
+  const browser = await launch()
+  const stop = async () => {
+    await browser.close()
+    await site.stop()
+    await exchange.stop()
+  }
+  return { browser, exchange, site, stop }
+}
+
+/** A stage for the tests of a file. */
 export function desk(...exchangeArguments) {
   const desk = {}
-  before(async () => {
-    desk.exchange = await startExchange(...exchangeArguments)
-    desk.site = await serve(desk.exchange.url)
-    desk.browser = await launch()
-  })
-  after(async () => {
-    await desk.browser?.close()
-    await desk.site?.stop()
-    await desk.exchange?.stop()
-  })
+  before(async () => Object.assign(desk, await stage(...exchangeArguments)))
+  after(() => desk.stop?.())
   /** Opens the page in a context of its own, for the time of a test. `prepare` is done before. */
   desk.open = async (t, { hash, prepare, ...options } = {}) => {
     const context = await desk.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })

@@ -1,77 +1,92 @@
-/** The bars of the chosen instrument: the exchange's where it keeps them, else made of trades. */
+/** The bars of the chosen instrument: the exchange's own where it keeps them, else made of trades. */
 import { type DeribitClient, RpcError } from 'steadysocket'
 
-import { Bars, type Bar, fromHistory, type History, KEPT } from '../bars.js'
+import { type Bar, Bars, fromHistory, fromSent, KEPT } from '../bars.js'
 import { follow } from '../follow.js'
 import { clock } from '../format.js'
 import type { Instrument } from '../instruments.js'
 import type { Journal } from '../journal.js'
 import type { Chart, Resolution } from '../panels/chart.js'
 
-export async function followBars(
-  client: DeribitClient,
-  instrument: Instrument,
-  resolution: Resolution,
-  journal: Journal,
-  signal: AbortSignal,
-  chart: Chart,
-): Promise<void> {
-  const { panel } = chart
-  const bars = new Bars(resolution.seconds)
-  chart.begin(instrument, resolution)
-  panel.status = { name: 'waiting', text: 'Loading' }
+/** What is to be drawn, where, and until when. */
+interface Task {
+  client: DeribitClient
+  instrument: Instrument
+  resolution: Resolution
+  journal: Journal
+  signal: AbortSignal
+  chart: Chart
+}
 
-  /** What was before, and what was missed meanwhile. */
-  const load = async () => {
-    const past = resolution.name && (await history(client, instrument.name, resolution, signal))
-    if (signal.aborted) return
-    if (past) {
-      bars.replace(past)
-      chart.replace(bars.list)
-      chart.note('')
-      panel.status = { name: 'live' }
-    } else if (bars.list.length === 0) {
-      chart.note(`Bars of trades since ${clock(Date.now())}: this exchange keeps no ${resolution.label} bars`)
-      panel.status = { name: 'waiting', text: 'The chart begins with the next trade' }
-    }
+export async function followBars(task: Task): Promise<void> {
+  const { chart, instrument, resolution, signal } = task
+  chart.begin(instrument, resolution)
+  chart.panel.status = { name: 'waiting', text: 'Loading' }
+  const past = await history(task)
+  if (signal.aborted) return
+  return past === undefined ? followTrades(task) : followSent(task, past)
+}
+
+/** The exchange's bars. What was missed in an interruption is asked for again. */
+async function followSent(task: Task, past: Bar[]): Promise<void> {
+  const { client, instrument, resolution, journal, signal, chart } = task
+  const bars = new Bars(resolution.seconds)
+  const show = (all: Bar[]) => {
+    bars.replace(all)
+    chart.replace(bars.list)
+    chart.panel.status = { name: 'live' }
   }
-  await load()
-  return follow(client, `trades.${instrument.name}.100ms`, { signal }, journal, async (update) => {
+  show(past)
+  return follow(client, `chart.trades.${instrument.name}.${resolution.name ?? '1'}`, { signal }, journal, async (update) => {
+    switch (update.type) {
+      case 'data': {
+        const bar = bars.put(fromSent(update.data))
+        if (bar) chart.update(bar)
+        return
+      }
+      case 'interrupted':
+        return chart.panel.stale('connection lost')
+      case 'resumed':
+        return show((await history(task)) ?? [...bars.list])
+    }
+  })
+}
+
+/** Bars of the trades from now on. What was missed in an interruption stays missing, and the chart says so. */
+async function followTrades({ client, instrument, resolution, journal, signal, chart }: Task): Promise<void> {
+  const bars = new Bars(resolution.seconds)
+  const since = clock(Date.now())
+  chart.note(resolution.name ? `This exchange keeps no bars: made of trades since ${since}` : `Made of trades since ${since}`)
+  chart.panel.status = { name: 'waiting', text: 'The chart begins with the next trade' }
+  return follow(client, `trades.${instrument.name}.100ms`, { signal }, journal, (update) => {
     switch (update.type) {
       case 'data':
         for (const { price, amount, timestamp } of update.data) {
           const bar = bars.trade(price, amount, timestamp)
           if (bar) chart.update(bar)
         }
-        panel.status = { name: 'live' }
+        chart.panel.status = { name: 'live' }
         return
       case 'interrupted':
-        return panel.stale('Connection lost')
+        chart.note(`Made of trades since ${since}; those at ${clock(Date.now())} are missing`)
+        return chart.panel.stale('connection lost')
       case 'resumed':
-        if (panel.status.name === 'stale') panel.status = { name: 'live' }
-        return load()
+        if (chart.panel.status.name === 'stale') chart.panel.status = { name: 'live' }
     }
   })
 }
 
-/** The newest bars that the exchange keeps; nothing when it keeps none. */
-async function history(
-  client: DeribitClient,
-  instrument_name: string,
-  { name, seconds }: Resolution,
-  signal: AbortSignal,
-): Promise<Bar[] | undefined> {
-  const end = Date.now()
-  const params = {
-    instrument_name,
-    resolution: name,
-    start_timestamp: end - (KEPT / 2) * seconds * 1_000,
-    end_timestamp: end,
-  }
+/** The newest bars that the exchange keeps; nothing when it keeps none of this length. */
+async function history({ client, instrument, resolution, journal, signal }: Task): Promise<Bar[] | undefined> {
+  if (resolution.name === undefined) return undefined
+  const end_timestamp = Date.now()
+  const start_timestamp = end_timestamp - (KEPT / 2) * resolution.seconds * 1_000
+  const params = { instrument_name: instrument.name, resolution: resolution.name, start_timestamp, end_timestamp }
   try {
-    return fromHistory(await client.call<History>('public/get_tradingview_chart_data', params, { signal }))
+    return fromHistory(await client.call('public/get_tradingview_chart_data', params, { signal }))
   } catch (error) {
-    if (error instanceof RpcError || signal.aborted) return undefined
-    throw error
+    // An exchange that does not know the method says so; anything else is worth a line.
+    if (!(error instanceof RpcError) && !signal.aborted) journal.note('warn', `No history: ${String(error)}`)
+    return undefined
   }
 }

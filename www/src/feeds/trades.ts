@@ -1,5 +1,5 @@
 /** The trades of the chosen instrument, for the tape. */
-import { type DeribitClient, RpcError, type Trade } from 'steadysocket'
+import type { DeribitClient, Trade } from 'steadysocket'
 
 import { follow } from '../follow.js'
 import type { Instrument } from '../instruments.js'
@@ -28,7 +28,7 @@ export async function followTrades(
         panel.status = { name: 'live' }
         return
       case 'interrupted':
-        return panel.stale('Connection lost')
+        return panel.stale('connection lost')
       case 'resumed':
         if (panel.status.name === 'stale') panel.status = { name: 'live' }
         return
@@ -44,10 +44,9 @@ export async function followTrades(
 async function past(client: DeribitClient, name: string, signal: AbortSignal): Promise<Trade[]> {
   const params = { instrument_name: name, count: PAST }
   try {
-    const result = await client.call<{ trades: Trade[] }>('public/get_last_trades_by_instrument', params, { signal })
-    return result.trades.toSorted((a, b) => a.trade_seq - b.trade_seq)
-  } catch (error) {
-    if (error instanceof RpcError || signal.aborted) return []
-    throw error
+    const { trades } = await client.call('public/get_last_trades_by_instrument', params, { signal })
+    return trades.toSorted((a, b) => a.trade_seq - b.trade_seq)
+  } catch {
+    return []
   }
 }

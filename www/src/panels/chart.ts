@@ -8,6 +8,8 @@ import {
   type UTCTimestamp,
 } from 'lightweight-charts'
 
+import type { Resolution as Name } from 'steadysocket'
+
 import type { Bar } from '../bars.js'
 import { find, make, mark, write } from '../dom.js'
 import { number } from '../format.js'
@@ -20,7 +22,7 @@ export interface Resolution {
   label: string
   seconds: number
   /** The exchange's name for it, when it keeps such bars. */
-  name?: string
+  name?: Name
 }
 
 /** Too short for any exchange's history: made of trades. */
@@ -50,7 +52,7 @@ export class Chart {
       // The library's own mark would need a style that the page's policy does not allow; the footer has the link.
       layout: { attributionLogo: false, fontSize: 11 },
       timeScale: { timeVisible: true, borderVisible: false, rightOffset: 4, minBarSpacing: 2 },
-      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
+      rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.08, bottom: 0.24 } },
       handleScale: { axisPressedMouseMove: false },
     })
     this.#bars = this.#chart.addSeries(CandlestickSeries, { borderVisible: false })

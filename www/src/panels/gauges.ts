@@ -51,7 +51,7 @@ export class Gauges {
     if (client === undefined || client.state.name !== 'live' || document.hidden) return this.#answered(undefined)
     const sent = performance.now()
     try {
-      await client.call('public/get_time', undefined, { timeout: PATIENCE })
+      await client.call('public/get_time', {}, { timeout: PATIENCE })
       if (this.#connection === connection) this.#answered(performance.now() - sent)
     } catch {
       if (this.#connection === connection) this.#answered(undefined)
