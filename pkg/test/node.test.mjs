@@ -1,7 +1,9 @@
 // The package as Node sees it, with the class of `ws`, against the local exchange.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
 
 import { Limiter, RpcError, SteadyError, connect, connectDeribit } from 'steadysocket'
 import WebSocket from 'ws'
@@ -191,4 +193,18 @@ test('what cannot work is told at once', async () => {
   await assert.rejects(connect('http://example.com', quick), { field: 'url' })
   await assert.rejects(connect('ws://127.0.0.1:59999', quick), { category: 'connection', advice: 'retry' })
   await assert.rejects(connect('ws://127.0.0.1:59999', { ...quick, signal: AbortSignal.abort() }), { name: 'AbortError' })
+})
+
+test('a runtime with a WebSocket of its own needs no other', async () => {
+  const program = `
+    const { connectDeribit } = await import('steadysocket')
+    const client = await connectDeribit({ environment: 'testnet', url: '${url}' })
+    for await (const { bid } of await client.subscribe('${TICKER}')) break
+    await client.close()
+    console.log(client.state.name)`
+  // Node 22's, which Node 20 has behind a flag.
+  const flags = process.version.startsWith('v20.') ? ['--experimental-websocket', '--no-warnings'] : []
+  const argv = [...flags, '--input-type=module', '--eval', program]
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd: import.meta.dirname, timeout: 30_000 })
+  assert.equal(stdout, 'ended\n')
 })

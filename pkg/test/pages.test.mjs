@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { serve } from '../../tests/browser-kit/index.mjs'
+import { examples } from './readme.mjs'
 import { expectLive, here, stage } from './support.mjs'
 
 const actors = stage()
@@ -31,6 +32,21 @@ test('a page that imports the package with its wasm inline', async (t) => {
   const site = await serve(here('.'), { pages: PAGES })
   t.after(site.stop)
   await expectLive(actors, `${site.url}/inline`)
+})
+
+test("the README's page", async (t) => {
+  const { browser, exchange } = actors
+  const [html] = examples('html')
+  const local = html.replace("environment: 'testnet'", `environment: 'testnet', url: '${exchange.url}'`)
+  assert.notEqual(local, html)
+  const site = await serve(here('.'), { pages: { '/': local } })
+  t.after(site.stop)
+  const page = await browser.newPage()
+  await page.goto(site.url)
+  await page.waitForFunction(() => Number(document.querySelector('#price').textContent) > 0)
+  exchange.command('drop')
+  await page.waitForFunction(() => document.querySelector('#price').className === 'fresh')
+  await page.close()
 })
 
 /** As the README tells it. */
