@@ -8,7 +8,7 @@ import { followTrades } from './feeds/trades.js'
 import { pause } from './frame.js'
 import { type Instrument, leading, list } from './instruments.js'
 import type { Journal } from './journal.js'
-import { Chart, FINEST } from './panels/chart.js'
+import { Chart, USUAL } from './panels/chart.js'
 import { Ladder } from './panels/ladder.js'
 import { CARDS, Markets } from './panels/markets.js'
 import { Quote } from './panels/quote.js'
@@ -34,7 +34,7 @@ export class Desk {
   readonly #chart: Chart
   readonly #looking = new Scope()
   readonly #charting = new Scope()
-  #resolution = FINEST
+  #resolution = USUAL
   #view: View | undefined
 
   constructor(journal: Journal, choose: (name: string) => void) {

@@ -31,7 +31,7 @@ export function percent(value: number, decimals = 2): string {
 export function decimalsOf(step: number): number {
   for (let decimals = 0; decimals < 9; decimals++) {
     const scaled = step * 10 ** decimals
-    if (Math.abs(scaled - Math.round(scaled)) < 1e-6) return decimals
+    if (Math.abs(scaled - Math.round(scaled)) < scaled * 1e-6) return decimals
   }
   return 9
 }

@@ -12,7 +12,7 @@ export interface Entry {
 }
 
 /** How many entries are kept. */
-const KEPT = 200
+const KEPT = 100
 
 /** Fires `change` after each entry and each count. */
 export class Journal extends EventTarget {

@@ -42,7 +42,7 @@ test('a lost message of the book shows it as stale until there is a new snapshot
   await inflict(page, 'Book gap')
   await page.waitForSelector('#book[data-state=stale]')
   assert.match(await page.textContent('#book .status'), /^stale since \d\d:\d\d:\d\d$/)
-  assert.match(await page.textContent('#book .veil'), /^a message was lost, .* ago$/)
+  assert.match(await page.textContent('#book .veil'), /^a message is missing after change \d+, .* ago$/)
   const [price, faint] = await page.evaluate(() => {
     const colour = (selector) => getComputedStyle(document.querySelector(selector)).color
     return [colour('#book .asks .price'), colour('.status')]

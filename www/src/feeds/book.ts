@@ -1,7 +1,6 @@
 /** The maintained book of the chosen instrument. */
-import type { DeribitClient } from 'steadysocket'
+import type { Book, DeribitClient } from 'steadysocket'
 
-import { Book } from '../book.js'
 import type { Instrument } from '../instruments.js'
 import type { Journal } from '../journal.js'
 import type { Ladder } from '../panels/ladder.js'
@@ -15,26 +14,34 @@ export async function followBook(
 ): Promise<void> {
   const { panel } = ladder
   panel.status = { name: 'waiting', text: 'Waiting for the first snapshot' }
-  const book = new Book(client, instrument.name, signal)
-  book.addEventListener('status', () => {
-    const { status } = book
-    if (status.name === 'live') {
-      if (panel.status.name === 'stale') journal.note('good', `The book of ${instrument.name} is live again`)
-      panel.status = { name: 'live' }
-      return
-    }
-    panel.stale(status.reason)
-    if (status.name !== 'resyncing') return
-    journal.resynced()
-    journal.note('warn', `The book of ${instrument.name} is stale: ${status.reason}; asked for anew`)
-  })
-  ladder.show(book, instrument)
   try {
-    for await (const _ of book) ladder.changed()
+    const book = await client.book(instrument.name, { coalesce: 'frame', signal })
+    // Levels can wait for the next frame, but not the news that they are wrong.
+    book.addEventListener('status', () => !signal.aborted && turn(book))
+    ladder.show(book, instrument)
+    turn(book)
+    for await (const _ of book) ladder.draw()
   } catch (error) {
     if (signal.aborted) return
     const text = error instanceof Error ? error.message : String(error)
     journal.note('bad', text)
     panel.status = { name: 'failed', text }
+  }
+
+  function turn({ status, instrument }: Book): void {
+    const before = panel.status.name
+    if (status.name === 'live') {
+      if (before === 'stale') journal.note('good', `The book of ${instrument} is live again`)
+      panel.status = { name: 'live' }
+      return
+    }
+    // One that had no snapshot yet goes on waiting, one that is stale already stays so since then.
+    if (before !== 'live') return
+    // Not the connection: this book alone.
+    const alone = client.state.name === 'live'
+    panel.stale(alone ? status.reason : 'connection lost')
+    if (!alone) return
+    journal.resynced()
+    journal.note('warn', `The book of ${instrument} is stale: ${status.reason}`)
   }
 }

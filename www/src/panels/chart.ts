@@ -25,12 +25,13 @@ export interface Resolution {
   name?: Name
 }
 
-/** Too short for any exchange's history: made of trades. */
-export const FINEST: Resolution = { label: '1s', seconds: 1 }
+/** What the page begins with. */
+export const USUAL: Resolution = { label: '1m', seconds: 60, name: '1' }
 
 const RESOLUTIONS: readonly Resolution[] = [
-  FINEST,
-  { label: '1m', seconds: 60, name: '1' },
+  // Too short for any exchange's history: made of trades.
+  { label: '1s', seconds: 1 },
+  USUAL,
   { label: '5m', seconds: 300, name: '5' },
   { label: '15m', seconds: 900, name: '15' },
   { label: '1h', seconds: 3_600, name: '60' },

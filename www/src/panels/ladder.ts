@@ -1,9 +1,9 @@
 /** The order book: the best levels of both sides, as the maintained book has them. */
+import type { Book } from 'steadysocket'
+
 import { find, make, mark, write } from '../dom.js'
 import { number } from '../format.js'
-import { onFrame } from '../frame.js'
 import type { Instrument } from '../instruments.js'
-import type { Book } from '../book.js'
 import { Panel } from './panel.js'
 
 /** Height of a row in the style sheet, in pixels. */
@@ -17,7 +17,6 @@ export class Ladder {
   readonly #table = find<HTMLTableElement>('table', this.panel.root)
   readonly #mid = find('.mid', this.panel.root)
   readonly #spread = find('.spread', this.panel.root)
-  readonly #paint = onFrame(() => this.#draw())
   #levels = 0
   #book: Book | undefined
   #instrument: Instrument | undefined
@@ -31,12 +30,7 @@ export class Ladder {
   show(book: Book, instrument: Instrument): void {
     this.#book = book
     this.#instrument = instrument
-    this.#paint()
-  }
-
-  /** The book changed. */
-  changed(): void {
-    this.#paint()
+    this.draw()
   }
 
   clear(): void {
@@ -56,10 +50,11 @@ export class Ladder {
     this.#levels = levels
     this.#asks.resize(levels)
     this.#bids.resize(levels)
-    this.#paint()
+    this.draw()
   }
 
-  #draw(): void {
+  /** Draws the book as it is now. */
+  draw(): void {
     const [book, instrument] = [this.#book, this.#instrument]
     if (book === undefined || instrument === undefined) return
     const asks = book.asks(this.#levels, this.#asks.levels)
