@@ -82,6 +82,8 @@ const MOVING: &[Cost] = &[take(MOVE_POSITIONS, 100_000), take(MATCHING, 1), take
 const CANCELLING_ALL: &[Cost] = &[take(CANCEL_ALL, 1), take(IN_FLIGHT, 1)];
 const ORDERING: &[Cost] = &[take(MATCHING, 1), take(IN_FLIGHT, 1)];
 const ORDERING_SPOT: &[Cost] = &[take(SPOT, 1), take(IN_FLIGHT, 1)];
+/// No document says whether it counts as a cancel or as a quote.
+const CANCELLING_QUOTES: &[Cost] = &[take(MATCHING, 1), take(MASS_QUOTES, 1), take(IN_FLIGHT, 1)];
 /// Nothing in the request says which of the two it is.
 const ORDERING_EITHER: &[Cost] = &[take(MATCHING, 1), take(SPOT, 1), take(IN_FLIGHT, 1)];
 
@@ -95,6 +97,7 @@ pub(super) fn cost(request: &Request) -> Cow<'static, [Cost]> {
         "private/move_positions" => MOVING,
         "private/cancel_all" => CANCELLING_ALL,
         "private/cancel_by_label" if member(params, "currency").is_none() => CANCELLING_ALL,
+        "private/cancel_quotes" => CANCELLING_QUOTES,
         "private/mass_quote" => {
             let quotes = take(QUOTES, quotes(params));
             return Cow::Owned(vec![take(MASS_QUOTES, 1), quotes, take(IN_FLIGHT, 1)]);
@@ -253,6 +256,7 @@ mod tests {
         assert_eq!(buckets("private/cancel_by_label", r#"{"label":"x"}"#), [CANCEL_ALL, IN_FLIGHT]);
         let in_currency = r#"{"label":"x","currency":"BTC"}"#;
         assert_eq!(buckets("private/cancel_by_label", in_currency), [MATCHING, SPOT, IN_FLIGHT]);
+        assert_eq!(buckets("private/cancel_quotes", "{}"), [MATCHING, MASS_QUOTES, IN_FLIGHT]);
         assert_eq!(buckets("private/get_positions", spot), [DEFAULT]);
         for garbled in ["", "[]", "{", r#"{"instrument_name":7}"#] {
             assert_eq!(buckets("private/buy", garbled), [MATCHING, SPOT, IN_FLIGHT], "{garbled}");

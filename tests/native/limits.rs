@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use steadysocket::config::WhenBlocked;
+use steadysocket::deribit::{Deribit, Options};
 use steadysocket::error::{ConnectError, Disconnect, Ended, Error, NotSent};
-use steadysocket::{Config, Event, Payload, State};
-use steadysocket_exchange::{Bucket, Closed, Exchange, Journal};
+use steadysocket::{Config, Event, Native, Payload, State};
+use steadysocket_exchange::{Bucket, Closed, CreditPolicy, Exchange, Journal};
 
 use crate::support::*;
 
@@ -41,6 +42,52 @@ async fn ordinary_use_never_overdraws() {
     assert_eq!(streams.len(), names.len());
     assert_eq!((exchange.calls_refused(), exchange.look(Journal::opened)), (0, 1));
     assert!(exchange.credits_spent(Bucket::NonMatching) >= 150 * 500);
+}
+
+/// Several clients of a new account trade as fast as they can.
+#[tokio::test]
+async fn bursts_of_orders_stay_within_the_tier_and_the_queue() {
+    // Ten times as fast as the venue, so that it takes seconds.
+    let credits = CreditPolicy { refill_percent: 1_000, ..CreditPolicy::default() };
+    let exchange = Exchange::builder().credits(credits).matching_latency(millis(20)).start().await.unwrap();
+    let connect = |options: Options| {
+        let config = Config::new(exchange.url()).unwrap().call_timeout(Duration::from_secs(60));
+        async { soon(Deribit::connect_with(options, config, Native::new())).await.unwrap() }
+    };
+    let options = Options::testnet().credentials("local", "local-secret");
+    let first = connect(options.clone()).await;
+    let shared = options.limiter(first.limiter());
+    let clients = [first, connect(shared.clone()).await, connect(shared).await];
+    let best = exchange.book("BTC-PERPETUAL").unwrap().bids[0].0;
+    let order = |n: usize| json!({ "instrument_name": "BTC-PERPETUAL", "amount": 10, "price": best - 1_000.0 - n as f64, "post_only": true });
+    // Each order is edited and cancelled, and all of them wait at once.
+    let trade = |client: Deribit, n: usize| async move {
+        let placed: Value = client.call("private/buy", order(n)).await?;
+        let id = placed["order"]["order_id"].clone();
+        let change = json!({ "order_id": id, "amount": 20, "price": best - 2_000.0 - n as f64 });
+        client.call::<Value>("private/edit", change).await?;
+        client.call::<Value>("private/cancel", json!({ "order_id": id })).await
+    };
+    let trades = clients.iter().cloned().cycle().take(36).enumerate().map(|(n, client)| trade(client, n));
+    let all = async { futures::join!(futures::future::join_all(trades), cancel_all(&clients)) };
+    let (trades, ()) = tokio::time::timeout(Duration::from_secs(60), all).await.unwrap();
+    let codes: Vec<_> = trades.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+    assert!(codes.iter().all(|error| harmless(error)), "{codes:?}");
+    let refused = exchange.ledger().requests.iter().filter_map(|request| request.error).collect::<Vec<_>>();
+    assert!(!refused.contains(&10047), "{refused:?}");
+    assert_eq!((exchange.calls_refused(), exchange.look(Journal::opened)), (0, 3));
+    assert!(exchange.ledger().requests.len() >= 36);
+}
+
+async fn cancel_all(clients: &[Deribit]) {
+    for client in clients {
+        let _: Value = client.call("private/cancel_all", json!({})).await.unwrap();
+    }
+}
+
+/// What a mass cancel does to the orders that it meets.
+fn harmless(error: &Error) -> bool {
+    matches!(error, Error::Rejected(error) if [13666, 11044, 10004, 10010].contains(&error.code))
 }
 
 #[tokio::test]
