@@ -47,9 +47,9 @@ async fn ordinary_use_never_overdraws() {
 /// Several clients of a new account trade as fast as they can.
 #[tokio::test]
 async fn bursts_of_orders_stay_within_the_tier_and_the_queue() {
-    // Ten times as fast as the venue, so that it takes seconds.
+    // Ten times as fast as the venue, so that it takes seconds; slow enough to fill the queue of the matching engine.
     let credits = CreditPolicy { refill_percent: 1_000, ..CreditPolicy::default() };
-    let exchange = Exchange::builder().credits(credits).matching_latency(millis(20)).start().await.unwrap();
+    let exchange = Exchange::builder().credits(credits).matching_latency(millis(250)).start().await.unwrap();
     let connect = |options: Options| {
         let config = Config::new(exchange.url()).unwrap().call_timeout(Duration::from_secs(60));
         async { soon(Deribit::connect_with(options, config, Native::new())).await.unwrap() }
