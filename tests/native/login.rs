@@ -1,7 +1,7 @@
 //! Logins against an exchange that checks them.
 
 use serde_json::{Value, json};
-use steadysocket::deribit::{Deribit, Options, SignError};
+use steadysocket::deribit::{CancelOnDisconnect, Deribit, Options, SignError};
 use steadysocket::error::{Disconnect, Ended, Error, OpeningError};
 use steadysocket::{Native, State};
 use steadysocket_exchange::{Account, Exchange, Fault, Journal, Target};
@@ -114,7 +114,8 @@ async fn a_short_login_is_renewed_while_streams_go_on() {
 #[tokio::test]
 async fn the_journal_shows_the_order_of_restoration() {
     let exchange = exchange().start().await.unwrap();
-    let deribit = log_in(&exchange, options()).await.unwrap();
+    let options = options().cancel_on_disconnect(CancelOnDisconnect::Connection);
+    let deribit = log_in(&exchange, options).await.unwrap();
     let mut quotes = soon(deribit.subscribe_raw(QUOTE)).await.unwrap();
     let _raw = soon(deribit.subscribe_raw("book.BTC-PERPETUAL.raw")).await.unwrap();
     let _portfolio = soon(deribit.subscribe_raw("user.portfolio.any")).await.unwrap();
@@ -133,6 +134,7 @@ async fn the_journal_shows_the_order_of_restoration() {
         "public/hello",
         "public/auth",
         "public/set_heartbeat",
+        "private/enable_cancel_on_disconnect",
         "private/get_account_summary",
         "public/subscribe",
         "public/subscribe",
@@ -140,6 +142,76 @@ async fn the_journal_shows_the_order_of_restoration() {
     ];
     assert_eq!(methods, expected);
     assert_eq!(deribit.client().stats().connections, 2);
+}
+
+/// Places an order far from the market; its label.
+async fn place(exchange: &Exchange, deribit: &Deribit, label: &'static str) -> &'static str {
+    let price = exchange.book("BTC-PERPETUAL").unwrap().bids[0].0 - 500.0;
+    let order = json!({ "instrument_name": "BTC-PERPETUAL", "amount": 10, "price": price, "label": label });
+    let _: Value = soon(deribit.call("private/buy", order)).await.unwrap();
+    label
+}
+
+/// What became of an order: its state, and why it was cancelled.
+fn fate(exchange: &Exchange, label: &str) -> (String, Option<String>) {
+    let ledger = exchange.ledger();
+    let order = ledger.with_label(label).next().unwrap();
+    (order.state.clone(), order.cancel_reason.clone())
+}
+
+#[tokio::test]
+async fn a_cut_takes_orders_along_on_every_connection_and_a_logout_does_not() {
+    let exchange = exchange().start().await.unwrap();
+    let options = options().cancel_on_disconnect(CancelOnDisconnect::Connection);
+    let deribit = log_in(&exchange, options).await.unwrap();
+    let mut events = deribit.client().events();
+    for label in ["first", "second"] {
+        place(&exchange, &deribit, label).await;
+        exchange.fault(Target::All, Fault::Reset);
+        disconnected(&mut events).await;
+        soon(deribit.client().ready()).await.unwrap();
+        soon(async {
+            // The exchange may see the end of one connection after the beginning of the next.
+            while fate(&exchange, label).0 == "open" {
+                deribit.call::<u64>("public/get_time", ()).await.unwrap();
+            }
+        })
+        .await;
+        assert_eq!(fate(&exchange, label), ("cancelled".into(), Some("cancel_on_disconnect".into())));
+    }
+    place(&exchange, &deribit, "third").await;
+    soon(deribit.logout()).await.unwrap();
+    soon(exchange.wait_until(|journal| journal.open() == 0)).await;
+    assert_eq!(fate(&exchange, "third"), ("open".into(), None));
+
+    // Set for the account, it holds for those who ask for nothing, and can be turned off by those who do not want it.
+    let account = self::options().cancel_on_disconnect(CancelOnDisconnect::Account);
+    soon(log_in(&exchange, account).await.unwrap().logout()).await.unwrap();
+    for (choice, state) in [(CancelOnDisconnect::AsAccount, "cancelled"), (CancelOnDisconnect::Off, "open")] {
+        let deribit = log_in(&exchange, self::options().cancel_on_disconnect(choice)).await.unwrap();
+        let label = place(&exchange, &deribit, state).await;
+        soon(deribit.close()).await;
+        soon(exchange.wait_until(|journal| journal.open() == 0)).await;
+        assert_eq!(fate(&exchange, label).0, state, "{choice:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_somebody_else_ended_is_replaced_once() {
+    let exchange = exchange().start().await.unwrap();
+    let options = options().scope("session:shared trade:read_write account:read");
+    let deribit = log_in(&exchange, options.clone()).await.unwrap();
+    let positions = || async { soon(deribit.call::<Value>("private/get_positions", json!({}))).await };
+    assert!(positions().await.is_ok());
+    let logins = exchange.look(grants).len();
+    soon(log_in(&exchange, options).await.unwrap().logout()).await.unwrap();
+    let refused = positions().await.unwrap_err();
+    assert!(matches!(&refused, Error::Rejected(error) if error.code == 13009), "{refused:?}");
+    // The other's login, and ours anew.
+    soon(exchange.wait_until(|journal| grants(journal).len() == logins + 2)).await;
+    soon(async { while positions().await.is_err() {} }).await;
+    assert_eq!(exchange.look(grants).len(), logins + 2);
+    assert_eq!(deribit.client().stats().connections, 1);
 }
 
 #[tokio::test]
