@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use crate::error::{Advice, Category, Error, Executed, Meaning, Refusal, RpcError};
+use crate::json::{Malformed, Reader, Str};
 
 mod table;
 #[cfg(test)]
@@ -77,26 +76,42 @@ impl Code {
 }
 
 /// What the venue adds to some errors, in their `data`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Details {
     /// A word such as `invalid_token`, or a sentence.
-    #[serde(default)]
     pub reason: Option<String>,
     /// The parameter that is wrong.
-    #[serde(default)]
     pub param: Option<String>,
     /// Seconds to wait before the next attempt.
-    #[serde(default)]
     pub wait: Option<f64>,
 }
 
 impl Details {
     /// What an error's `data` says. A bare text is a reason; anything else that is not understood says nothing.
     pub fn of(error: &RpcError) -> Self {
-        let Some(data) = &error.data else { return Self::default() };
-        let reason = |reason| Self { reason: Some(reason), ..Self::default() };
-        serde_json::from_str(data).or_else(|_| serde_json::from_str(data).map(reason)).unwrap_or_default()
+        let Some(data) = error.data.as_deref().map(str::as_bytes) else { return Self::default() };
+        match Str::of(data) {
+            Some(reason) => Self { reason: Some(reason.text().into_owned()), ..Self::default() },
+            None => Self::read(data).unwrap_or_default(),
+        }
+    }
+
+    fn read(data: &[u8]) -> Result<Self, Malformed> {
+        let text = |value| Str::of(value).map(|text| text.text().into_owned());
+        let mut details = Self::default();
+        let mut reader = Reader::new(data);
+        reader.object()?;
+        while let Some(key) = reader.member()? {
+            let value = reader.value()?;
+            match &*key.bytes() {
+                b"reason" => details.reason = text(value),
+                b"param" => details.param = text(value),
+                b"wait" => details.wait = Reader::new(value).number().ok(),
+                _ => {}
+            }
+        }
+        Ok(details)
     }
 
     /// The time to wait, within what makes sense.
