@@ -33,6 +33,9 @@ web-test: web-setup ## Run the simulation and the browser's transport in a real 
 pkg: web-setup ## Build the npm package into pkg/dist
 	pkg/build.sh
 
+size: pkg ## Say what the npm package's wasm is made of; CRATE=name lists its functions
+	node pkg/size.mjs pkg/build/core_named.wasm $(CRATE)
+
 pkg-test: pkg pkg/test/node_modules ## Test the npm package: its types, in Node, in pages, and through bundlers
 	pkg/test/run
 
@@ -63,4 +66,4 @@ doc: ## Build the documentation
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim doc ci

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 # What it is now, so that it does not grow unseen. The aim is 60 kB.
-CEILING=$((192 * 1024))
+CEILING=$((140 * 1024))
 
 say() { printf 'pkg: %s\n' "$*"; }
 gzipped() { gzip -9 -c "$1" | wc -c; }
@@ -12,10 +12,9 @@ gzipped() { gzip -9 -c "$1" | wc -c; }
 rm -rf dist build
 wasm-pack --quiet build . --target web --profile web --no-opt --no-pack --out-dir build --out-name core -- --locked
 mkdir dist
-npx --no-install wasm-opt build/core_bg.wasm -o dist/core_bg.wasm -Oz \
-  --enable-bulk-memory --enable-bulk-memory-opt --enable-sign-ext --enable-mutable-globals \
-  --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue
-cp build/core.js build/core.d.ts dist/
+node optimize.mjs build/core_bg.wasm dist/core_bg.wasm build/core_named.wasm
+npx --no-install esbuild build/core.js --minify --log-level=error --outfile=dist/core.js
+cp build/core.d.ts dist/
 printf 'export const base64 =\n  "%s"\n' "$(base64 -w0 dist/core_bg.wasm)" >dist/core_base64.js
 echo 'export declare const base64: string' | tee build/core_base64.d.ts >dist/core_base64.d.ts
 
@@ -23,4 +22,4 @@ npx --no-install tsc
 
 wasm=$(gzipped dist/core_bg.wasm) glue=$(gzipped dist/core.js)
 say "gzipped: wasm $wasm bytes, glue $glue bytes, together $((wasm + glue)) of at most $CEILING"
-[ $((wasm + glue)) -le $CEILING ] || { say "that is too much"; exit 1; }
+[ $((wasm + glue)) -le $CEILING ] || { say "that is too much: \`make size\` says what it is made of"; exit 1; }
