@@ -58,6 +58,11 @@ export class Desk {
     for (const { panel } of [this.#ladder, this.#tape, this.#chart]) panel.status = { name: 'waiting', text }
   }
 
+  /** The instrument and its last price, in a few characters. */
+  get headline(): string {
+    return this.#quote.headline
+  }
+
   /** All that the exchange lists, and their cards. Nothing when the signal aborts first. */
   async load(client: DeribitClient, signal: AbortSignal): Promise<Instrument[]> {
     for (;;) {

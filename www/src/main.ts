@@ -62,7 +62,8 @@ function connect(): Connection {
   for (const panel of panels) panel.show(opened)
   opened.addEventListener('client', () => void fill(opened))
   opened.addEventListener('phase', () => {
-    if (opened.client === undefined) wait(opened.phase.name === 'failed' ? 'No connection' : 'Connecting')
+    const { name } = opened.phase
+    if (opened.client === undefined || name === 'ended') wait(name === 'opening' ? 'Connecting' : 'No connection')
   })
   return opened
 }
@@ -91,7 +92,6 @@ function look(): void {
   if (client === undefined || instrument === undefined) return
   if (instrument.name !== choices.now.instrument) return choose(instrument.name)
   write(find('#instrument-name'), instrument.name)
-  document.title = `${instrument.name} · steadysocket`
   desk.look(client, instrument, signal)
 }
 
@@ -116,4 +116,8 @@ listen(shortcuts, () => helpDialog.singleKeys)
 find('#pick-exchange').addEventListener('click', pickExchange)
 find('#pick-instrument').addEventListener('click', pickInstrument)
 find('#show-help').addEventListener('click', () => helpDialog.open())
-everySecond(() => write(find('#clock'), `${clock(Date.now())} UTC`))
+everySecond(() => {
+  write(find('#clock'), `${clock(Date.now())} UTC`)
+  // A tab in the background shows its title only.
+  document.title = connection.phase.name === 'live' ? desk.headline : `Not live: ${choices.now.instrument}`
+})

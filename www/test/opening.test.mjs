@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { desk, isLive, ownComplaints, PATIENCE, reads } from './support.mjs'
+import { startExchange } from '../../tests/browser-kit/index.mjs'
+import { changes, desk, isLive, ownComplaints, PATIENCE, reads } from './support.mjs'
 
 /** As the venue has it: so many connections an address. */
 const SEATS = 32
@@ -48,6 +49,17 @@ test('an address that cannot be one is refused where it is typed', async (t) => 
   await page.click('#exchange-cancel')
   assert.equal(await page.isHidden('#exchange-dialog'), true)
   assert.match(await page.textContent('#lamp'), /Live/)
+  assert.deepEqual(page.complaints, [])
+})
+
+test('an exchange that takes no commands is not offered any', async (t) => {
+  const plain = await startExchange('--no-control')
+  t.after(() => plain.stop())
+  const page = await stage.live(t, { hash: `#exchange=${plain.url}` })
+  await reads(page, '#faults .veil', 'Only the local exchange')
+  assert.equal(await page.isDisabled('#faults button'), true)
+  await page.keyboard.press('1')
+  await changes(page, '#book .mid')
   assert.deepEqual(page.complaints, [])
 })
 

@@ -11,7 +11,7 @@ test('data moves', async (t) => {
   for (const selector of ['#book .mid', '#tape td', '.card .price', '#quote .last', '#rate', '#latency', '#clock']) {
     await changes(page, selector)
   }
-  assert.equal(await page.title(), 'BTC-PERPETUAL · steadysocket')
+  await page.waitForFunction(() => /^[\d,.]+ BTC-PERPETUAL$/.test(document.title))
   assert.equal(await counter(page, 'Reconnects'), 0)
   assert.equal(await counter(page, 'Dropped'), 0)
   assert.deepEqual(page.complaints, [])
@@ -90,6 +90,7 @@ test('while the exchange refuses, the page counts down to each attempt and keeps
   await inflict(page, 'Cut')
   await reads(page, '#state-name', /^Retry in \d+\.\d s$/)
   await reads(page, '#state-detail', /Attempt [4-9]/)
+  await page.waitForFunction(() => document.title === 'Not live: BTC-PERPETUAL')
   assert.equal(await page.getAttribute('#lamp', 'data-tone').then((tone) => tone !== 'good'), true)
   assert.match(await page.textContent('#book .bids .price'), /^\d\d,\d\d\d\.\d$/, 'the last levels stay, in grey')
   assert.equal(await page.getAttribute('#book', 'data-state'), 'stale')

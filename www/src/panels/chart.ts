@@ -42,13 +42,16 @@ export class Chart {
   readonly panel = new Panel('#chart')
   readonly #title = find('h2', this.panel.root)
   readonly #note = find('.note', this.panel.root)
+  readonly #canvas = find('.canvas', this.panel.root)
   readonly #chart: IChartApi
   readonly #bars: ISeriesApi<'Candlestick'>
   readonly #volume: ISeriesApi<'Histogram'>
   readonly #resolutions: HTMLElement[]
+  /** Of the volume of a falling and of a rising bar. */
+  #tints: [down: string, up: string] = ['', '']
 
   constructor(choose: (resolution: Resolution) => void) {
-    this.#chart = createChart(find<HTMLElement>('.canvas', this.panel.root), {
+    this.#chart = createChart(this.#canvas, {
       autoSize: true,
       // The library's own mark would need a style that the page's policy does not allow; the footer has the link.
       layout: { attributionLogo: false, fontSize: 11 },
@@ -76,6 +79,7 @@ export class Chart {
       priceFormat: { type: 'custom', minMove: step, formatter: (price: number) => number(price, instrument.decimals) },
     })
     write(this.#title, instrument.name)
+    this.#canvas.setAttribute('aria-label', `Price chart of ${instrument.name}`)
     this.#chart.timeScale().applyOptions({ secondsVisible: seconds < 60 })
     for (const button of this.#resolutions) button.setAttribute('aria-checked', String(button.dataset['item'] === label))
     this.clear()
@@ -117,18 +121,21 @@ export class Chart {
   }
 
   #volumeOf({ time, volume, open, close }: Bar) {
-    return { time: time as UTCTimestamp, value: volume, color: colour(close < open ? '--down-faint' : '--up-faint') }
+    return { time: time as UTCTimestamp, value: volume, color: this.#tints[close < open ? 0 : 1] }
   }
 
   #paintTheme(): void {
     const [up, down, line] = [colour('--up'), colour('--down'), colour('--line')]
+    const falling = this.#tints[0]
+    this.#tints = [colour('--down-faint'), colour('--up-faint')]
     this.#chart.applyOptions({
       layout: { background: { color: 'transparent' }, textColor: colour('--soft'), fontFamily: 'Inter, sans-serif' },
       grid: { vertLines: { visible: false }, horzLines: { color: line } },
       crosshair: { vertLine: { color: colour('--faint') }, horzLine: { color: colour('--faint') } },
     })
     this.#bars.applyOptions({ upColor: up, wickUpColor: up, downColor: down, wickDownColor: down })
-    this.#volume.setData(this.#volume.data().map((bar) => ({ ...bar })))
+    const tint = (bar: object) => this.#tints['color' in bar && bar.color === falling ? 0 : 1]
+    this.#volume.setData(this.#volume.data().map((bar) => ({ ...bar, color: tint(bar) })))
   }
 }
 

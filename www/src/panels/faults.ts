@@ -36,7 +36,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     label: 'Refuse 10 s',
-    meaning: 'Cut, then every attempt answers 503',
+    meaning: 'Cut, and 503 for every attempt',
     commands: () => ['refuse 503 10s', 'drop @me'],
   },
   {

@@ -51,6 +51,11 @@ export class Quote {
     this.#draw()
   }
 
+  /** For the tab: the last price and the name. */
+  get headline(): string {
+    return `${this.#last.textContent} ${this.#instrument?.name ?? ''}`
+  }
+
   /** Whether the figures are still true. */
   freshness(fresh: boolean): void {
     mark(this.#root, 'state', fresh ? 'live' : 'stale')
