@@ -13,6 +13,7 @@ use futures::channel::oneshot;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::alarm::Alarm;
 use crate::config::{self, Config, Overflow};
 use crate::driver::Driver;
 use crate::error::{ConfigError, DecodeError, Ended, Error, NotSent, Unknown};
@@ -39,6 +40,9 @@ struct Link {
     mailbox: Arc<Mailbox>,
     queue: config::Queue,
     limiter: Limiter,
+    call_timeout: Duration,
+    /// Differs from all other clients'.
+    name: u64,
 }
 
 impl Drop for Link {
@@ -61,8 +65,14 @@ impl Client {
         config.validate()?;
         let mailbox = Arc::new(Mailbox::new(config.outbound, platform.clock()));
         let limiter = config.limiter.clone().unwrap_or_else(|| Limiter::new(protocol.buckets()));
-        let (queue, config) = (config.queue, config.limiter(Some(limiter.clone())));
-        let client = Self(Arc::new(Link { mailbox: mailbox.clone(), queue, limiter }));
+        let config = config.limiter(Some(limiter.clone()));
+        let client = Self(Arc::new(Link {
+            mailbox: mailbox.clone(),
+            queue: config.queue,
+            limiter,
+            call_timeout: config.call_timeout,
+            name: platform.seed(),
+        }));
         #[allow(clippy::arc_with_non_send_sync, reason = "a browser's provider stays in its thread")]
         let config = Arc::new(config);
         Ok((client, Driver::new(config, protocol, platform, mailbox)))
@@ -361,6 +371,15 @@ impl Client {
         }
     }
 
+    /// Waits this long by the driver's timer; no longer than the client lives.
+    pub(crate) fn sleep(&self, time: Duration) -> Alarm {
+        let (bell, alarm) = Alarm::new();
+        match self.0.mailbox.post(Mail::Alarm(time, bell)) {
+            Ok(()) => alarm,
+            Err(_) => Alarm::off(),
+        }
+    }
+
     async fn shut(&self, frame: CloseFrame) {
         let _ = self.0.mailbox.post(Mail::Command(Command::Close(frame)));
         self.ended().await;
@@ -369,6 +388,16 @@ impl Client {
     /// The policy of subscriptions that bring none of their own.
     pub(crate) fn default_queue(&self) -> config::Queue {
         self.0.queue
+    }
+
+    /// A name of this client and a number in it, which no clone of it gives out a second time.
+    pub(crate) fn unique(&self) -> (u64, u64) {
+        (self.0.name, self.0.mailbox.ids.next().0)
+    }
+
+    /// The deadline of calls that bring none of their own.
+    pub(crate) fn default_timeout(&self) -> Duration {
+        self.0.call_timeout
     }
 
     fn submit(&self, work: Work) -> Call {

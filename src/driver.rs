@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use futures::FutureExt;
 use futures::channel::oneshot;
 
+use crate::alarm::Bells;
 use crate::config::{Config, Endpoint, Url};
 use crate::error::{ConnectError, Disconnect, Ended, Error, NotSent};
 use crate::mailbox::{Mail, Mailbox, Outcome};
@@ -56,6 +57,7 @@ struct Handles {
     events: Vec<Arc<Queue<Event>>>,
     ready: Vec<oneshot::Sender<Result<(), Ended>>>,
     end: Vec<oneshot::Sender<Ended>>,
+    bells: Bells,
 }
 
 struct Consumer {
@@ -197,6 +199,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
                 return self.handles.announce(&self.session.state());
             }
             Mail::End(tell) => return add(&mut self.handles.end, tell, |tell| !tell.is_canceled()),
+            Mail::Alarm(after, bell) => return self.handles.bells.set(now + after, bell),
         };
         if let Command::Cancel(id) = &command {
             self.handles.calls.remove(*id);
@@ -221,11 +224,13 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
     }
 
     fn keep_time(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(deadline) = self.session.poll_timeout() else { return false };
+        let deadlines = [self.session.poll_timeout(), self.handles.bells.next()];
+        let Some(deadline) = deadlines.into_iter().flatten().min() else { return false };
         let due = self.platform.poll_sleep(cx, deadline).is_ready();
         if due {
             let now = self.platform.now();
             self.session.handle_timeout(now);
+            self.handles.bells.ring(now);
         }
         due
     }
@@ -434,7 +439,7 @@ impl Handles {
     fn turn_away(&mut self, mail: Mail, ended: &Ended) {
         let not_sent = || NotSent::Ended(ended.clone());
         match mail {
-            Mail::Command(_) => {}
+            Mail::Command(_) | Mail::Alarm(..) => {}
             Mail::Submit { outcome, .. } => drop(outcome.send(Err(not_sent().into()))),
             Mail::Batch { outcomes, .. } => {
                 outcomes.into_iter().for_each(|(_, tell)| drop(tell.send(Err(not_sent().into()))));
@@ -461,6 +466,7 @@ impl Handles {
         self.messages.drain(..).for_each(|queue| queue.end());
         self.events.drain(..).for_each(|queue| queue.end());
         self.end.drain(..).for_each(|tell| drop(tell.send(ended.clone())));
+        self.bells = Bells::default();
     }
 }
 

@@ -61,6 +61,7 @@
 #[path = "../platform/mod.rs"]
 pub mod platform;
 
+mod alarm;
 mod client;
 pub mod config;
 pub mod deribit;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use futures::task::AtomicWaker;
 
+use crate::alarm::Bell;
 use crate::config::OutboundLimit;
 use crate::error::{Ended, Error, NotSent};
 use crate::payload::Payload;
@@ -51,6 +52,8 @@ pub(crate) enum Mail {
     Ready(oneshot::Sender<Result<(), Ended>>),
     /// Tell when it is over.
     End(oneshot::Sender<Ended>),
+    /// Ring after this time.
+    Alarm(Duration, Bell),
 }
 
 impl Mail {

@@ -17,6 +17,7 @@ mod instruments;
 mod limits;
 mod options;
 pub mod order;
+mod outcome;
 mod params;
 pub mod query;
 mod server;
@@ -36,5 +37,8 @@ pub use instruments::{Instruments, Rounding};
 pub use limits::Matching;
 pub use options::{CancelOnDisconnect, Environment, Options};
 pub use order::{AnyOrder, Label, NewOrder, Side};
+pub use outcome::{
+    Cancelling, Editing, Outcome, PendingCancel, PendingEdit, PendingOrder, Placing, Resolution, Settled,
+};
 pub use signer::{SignError, Signer};
 pub use topics::Topic;

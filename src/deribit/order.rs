@@ -42,7 +42,8 @@ mod place;
 mod tests;
 
 use draft::Draft;
-pub use edit::{ById, ByLabel, Edit};
+pub(crate) use edit::Target;
+pub use edit::{ById, ByLabel, Edit, Named};
 use kinds::{
     AdvancedLimit, GoodTilCancelled, GoodTilDay, Immediate, Limit, Market, PostOnly, Postable, Priced,
     Quotable, Resting, TriggerLimit,
@@ -307,6 +308,11 @@ impl AnyOrder {
     /// The label, when there is one and it is valid.
     pub fn label(&self) -> Option<&Label> {
         self.0.label.as_ref().and_then(|label| label.as_ref().ok())
+    }
+
+    /// The label, or what is wrong with it.
+    pub(crate) fn checked_label(&self) -> Result<Option<&Label>, ConfigError> {
+        self.0.label.as_ref().map(Result::as_ref).transpose().map_err(Clone::clone)
     }
 
     /// The same order with this label.

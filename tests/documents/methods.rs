@@ -40,7 +40,7 @@ fn typed() -> BTreeMap<&'static str, RoundTrip> {
         GetSubaccounts GetSubaccountsDetails GetUserLocks GetAccessLog
         GetOrderHistoryByInstrument GetOrderHistoryByCurrency GetTriggerOrderHistory GetSettlementHistoryByCurrency
         GetSettlementHistoryByInstrument GetTransactionLog
-        Cancel CancelAll CancelAllByInstrument CancelAllByCurrency CancelAllByCurrencyPair CancelAllByKindOrType
+        CancelAll CancelAllByInstrument CancelAllByCurrency CancelAllByCurrencyPair CancelAllByKindOrType
         CancelByLabel CancelQuotes
         GetMmpConfig GetMmpStatus SetMmpConfig ResetMmp MassQuote
     };
@@ -48,6 +48,7 @@ fn typed() -> BTreeMap<&'static str, RoundTrip> {
     let placing =
         placing.map(|name| (name, round_trip::<steadysocket::deribit::data::OrderResponse> as RoundTrip));
     let mut all = BTreeMap::from(queries);
+    all.insert("private/cancel", round_trip::<steadysocket::deribit::Order> as RoundTrip);
     for (name, round_trip) in placing {
         all.insert(format!("private/{name}").leak(), round_trip);
     }

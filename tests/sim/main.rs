@@ -15,10 +15,12 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 mod calls;
 mod connect;
+mod floor;
 mod last_words;
 mod limits;
 mod liveness;
 mod login;
+mod outcomes;
 mod recovery;
 mod regressions;
 mod storm;

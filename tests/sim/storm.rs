@@ -169,7 +169,7 @@ fn judge(exchange: &Exchange, told: &Told, seed: u64) {
 }
 
 /// Prints in the ordinary test run too, where the harness keeps what `println!` says to itself.
-fn say(line: &str) {
+pub fn say(line: &str) {
     if cfg!(target_family = "wasm") {
         println!("{line}");
     } else {
@@ -177,7 +177,7 @@ fn say(line: &str) {
     }
 }
 
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
     given.unwrap_or_else(|| Transport::new().seed())
 }

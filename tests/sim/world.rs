@@ -152,6 +152,11 @@ impl Net {
         self.conns.get(conn).is_some_and(|conn| !conn.over && !conn.dead)
     }
 
+    /// How many attempts to connect there were; the newest has this number less one.
+    pub fn connections(&self) -> usize {
+        self.conns.len()
+    }
+
     pub fn signal(&mut self, signal: Signal) {
         self.signals.push_back(signal);
         if let Some(waker) = self.signal_waker.take() {

@@ -19,6 +19,20 @@ pub enum ById {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ByLabel {}
 
+/// Which order an edit is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The one with this id.
+    Id(String),
+    /// The open one of an instrument with this label.
+    Label {
+        /// The instrument.
+        instrument: String,
+        /// The label.
+        label: String,
+    },
+}
+
 /// Changes to an order. An order keeps its place in the queue only where its amount shrinks at the same price.
 ///
 /// ```
@@ -208,6 +222,21 @@ impl Named for ByLabel {
 }
 
 impl<B: Named> Edit<B> {
+    /// Which order it is for.
+    pub(crate) fn target(&self) -> Result<Target, ConfigError> {
+        let name = self.name.clone()?;
+        Ok(if B::NAME == ByLabel::NAME {
+            Target::Label { instrument: self.instrument_name.clone(), label: name }
+        } else {
+            Target::Id(name)
+        })
+    }
+
+    /// The time after which the venue refuses it.
+    pub(crate) fn end(&self) -> Option<u64> {
+        self.valid_until
+    }
+
     /// The request that makes it, checked against the instrument.
     ///
     /// # Errors

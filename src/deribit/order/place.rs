@@ -1,14 +1,13 @@
-//! Placing, editing and closing, with plain typed answers.
+//! Closing a position.
 
 use serde_json::json;
 
 use super::draft::check_price;
-use super::edit::Named;
-use super::{AnyOrder, Edit, Side};
+use super::kinds::{Immediate, Market};
+use super::{NewOrder, Side};
 use crate::deribit::Deribit;
-use crate::deribit::data::{OrderResponse, UserTrade};
+use crate::deribit::data::{Order, OrderResponse, Position, PositionDirection, UserTrade};
 use crate::error::Error;
-use crate::protocol::Request;
 
 /// How to close a position.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,42 +19,14 @@ pub enum Close {
 }
 
 impl Deribit {
-    /// Buys: `private/buy`.
-    ///
-    /// # Errors
-    /// [`Error::Config`] for what can be known to be wrong before it is sent: an unknown instrument, a price off its
-    /// tick. Otherwise as [`Client::call`](crate::Client::call); [`Error::executed`] says whether there may be an
-    /// order in spite of it.
-    pub async fn buy(&self, order: impl Into<AnyOrder>) -> Result<OrderResponse, Error> {
-        self.place(Side::Buy, order.into()).await
-    }
-
-    /// Sells: `private/sell`.
-    ///
-    /// # Errors
-    /// As [`buy`](Self::buy).
-    pub async fn sell(&self, order: impl Into<AnyOrder>) -> Result<OrderResponse, Error> {
-        self.place(Side::Sell, order.into()).await
-    }
-
-    pub(crate) async fn place(&self, side: Side, order: AnyOrder) -> Result<OrderResponse, Error> {
-        let instrument = self.instruments().require(order.instrument_name()).await?;
-        self.ask(order.request(side, &instrument)?).await
-    }
-
-    /// Edits an order: `private/edit` or `private/edit_by_label`.
-    ///
-    /// # Errors
-    /// As [`buy`](Self::buy).
-    pub async fn edit<B: Named>(&self, edit: Edit<B>) -> Result<OrderResponse, Error> {
-        let instrument = self.instruments().require(edit.instrument_name()).await?;
-        self.ask(edit.request(&instrument)?).await
-    }
-
     /// Closes the position in an instrument by an order that may only reduce it: `private/close_position`.
     ///
+    /// That order has no label, so that after a cut nothing tells it from another; [`Error::executed`] says when that
+    /// is so. [`Position::closing_order`] does the same with an order whose outcome can be known.
+    ///
     /// # Errors
-    /// As [`buy`](Self::buy).
+    /// [`Error::Config`] for what can be known to be wrong before it is sent; otherwise as
+    /// [`Client::call`](crate::Client::call).
     pub async fn close_position(&self, instrument_name: &str, how: Close) -> Result<OrderResponse, Error> {
         let instrument = self.instruments().require(instrument_name).await?;
         let params = match how {
@@ -65,13 +36,31 @@ impl Deribit {
                 json!({ "instrument_name": instrument_name, "type": "limit", "price": price })
             }
         };
-        self.ask(Request::with("private/close_position", &params)?).await
+        self.call("private/close_position", params).await
     }
+}
 
-    /// Makes a request whose answer is an order with its trades.
-    pub(crate) async fn ask(&self, request: Request) -> Result<OrderResponse, Error> {
-        let method = request.method.clone();
-        Ok(self.client().request(request).await?.decode_as(&method)?)
+impl Position {
+    /// The order that closes it at whatever price there is, and its side; `None` when there is nothing to close. It may
+    /// only reduce the position, so it does no harm where that has grown smaller meanwhile.
+    ///
+    /// ```no_run
+    /// # async fn f(deribit: steadysocket::deribit::Deribit) -> Result<(), steadysocket::Error> {
+    /// let position = deribit.get_position("BTC-PERPETUAL").await?;
+    /// if let Some((side, order)) = position.closing_order() {
+    ///     let settled = deribit.place(side, order.label("flat")).settled().await?;
+    ///     println!("{settled:?}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn closing_order(&self) -> Option<(Side, NewOrder<Market, Immediate>)> {
+        let side = match self.direction {
+            PositionDirection::Buy => Side::Sell,
+            PositionDirection::Sell => Side::Buy,
+            _ => return None,
+        };
+        let size = self.size.abs();
+        (size > 0.0).then(|| (side, Order::market(&*self.instrument_name, size).reduce_only()))
     }
 }
 

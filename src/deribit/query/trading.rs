@@ -6,12 +6,9 @@ use serde::Serialize;
 
 use super::{Answer, Query, Target, Targeted, queries};
 use crate::deribit::Deribit;
-use crate::deribit::data::{CancelReport, CancelType, Kind, Order};
+use crate::deribit::data::{CancelReport, CancelType, Kind};
 
 queries! {
-    /// Cancels an order. Of a trigger order the answer may still say what it was before.
-    "private/cancel" cancel(order_id: String) as Cancel -> Order {}
-
     /// Cancels all orders of all currencies. How many there were.
     "private/cancel_all" cancel_all() as CancelAll -> u64 {
         /// Whether to refuse quotes for a second after it.
