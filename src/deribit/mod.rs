@@ -25,6 +25,7 @@ mod signer;
 #[cfg(test)]
 mod tests;
 pub mod topics;
+mod tracker;
 
 pub use adapter::Adapter;
 pub use book::Book;
@@ -42,3 +43,4 @@ pub use outcome::{
 };
 pub use signer::{SignError, Signer};
 pub use topics::Topic;
+pub use tracker::{Change, OrderEvent, OrderKind, OrderTracker, Staleness};

@@ -49,6 +49,7 @@ use kinds::{
     Quotable, Resting, TriggerLimit,
 };
 pub use label::Label;
+pub(crate) use label::split as split_label;
 pub use linked::{Leg, LinkedOrder};
 pub use place::Close;
 

@@ -25,6 +25,7 @@ mod recovery;
 mod regressions;
 mod storm;
 mod streams;
+mod tracker;
 mod upkeep;
 mod venue;
 mod world;
