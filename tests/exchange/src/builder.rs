@@ -56,7 +56,7 @@ impl Default for Builder {
             second: Duration::from_secs(1),
             credits: CreditPolicy::default(),
             connections_per_ip: 32,
-            outbox: 1_024,
+            outbox: 4_096,
             send_buffer: None,
             chaos: None,
             accounts: vec![Account::demo()],
@@ -148,7 +148,7 @@ impl Builder {
         self
     }
 
-    /// Frames that may wait for a slow reader before it is dropped; 1024 unless set.
+    /// Frames that may wait for a slow reader before it is dropped; 4096 unless set.
     pub fn outbox(mut self, frames: usize) -> Self {
         self.settings.outbox = frames.max(1);
         self

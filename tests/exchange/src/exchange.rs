@@ -131,6 +131,11 @@ impl Exchange {
         self.state.matcher.is_idle()
     }
 
+    /// Lets the matching engine carry out at once all that waits for it, or is kept back by a fault.
+    pub fn release(&self) {
+        self.state.run(Command::Release);
+    }
+
     /// Lets one request to the matching engine in so many meet a cut, or lose its answer; `None` ends it.
     pub fn hazard(&self, one_in: Option<u32>) {
         self.state.run(Command::Hazard(one_in));

@@ -17,11 +17,15 @@
 //!
 //! ```text
 //!              ┌ server/upgrade ─ door? limit? path? ─► connection ─► rpc/session ─► rpc/methods ─► reply
-//! TCP ─► TLS? ─┘                                            ▲                             │ subscribe
-//!                                                           └── outbox ◄── channels ◄── market, once a beat
+//! TCP ─► TLS? ─┘                                            ▲                          │        │ subscribe
+//!                                                           │              orders      ▼        ▼
+//!                                                           ├── outbox ◄── matcher ─► engine ─► channels
+//!                                                           └──────────────────────────▲───────┘
+//!                                                                     market, once a beat
 //! ```
 
 mod accounts;
+mod api;
 mod builder;
 mod channels;
 mod clock;

@@ -12,13 +12,13 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::accounts::AccountId;
+use crate::api::error::ApiError;
 use crate::channels::Floor;
 use crate::connection::ending::Ending;
 use crate::connection::outbox::{Handle, Item, Order};
 use crate::engine::{Caller, reject};
 use crate::faults::orders::Afterwards;
 use crate::rpc::envelope::{self, Timing};
-use crate::rpc::error::ApiError;
 use crate::rpc::trading;
 use crate::state::State;
 
@@ -37,6 +37,8 @@ pub(crate) struct Job {
     pub(crate) params: Map<String, Value>,
     pub(crate) us_in: u64,
     pub(crate) afterwards: Afterwards,
+    /// A fault keeps it back, so it takes no place in the queue.
+    pub(crate) kept_back: bool,
 }
 
 /// All that waits.
@@ -61,7 +63,7 @@ impl Matcher {
 
     /// Whether an account has as many requests waiting as it may.
     pub(crate) fn is_full(&self, account: AccountId) -> bool {
-        self.waiting().values().filter(|job| job.account == account).count() >= QUEUE
+        self.waiting().values().filter(|job| job.account == account && !job.kept_back).count() >= QUEUE
     }
 
     /// Whether nothing waits or is being carried out.
@@ -72,6 +74,18 @@ impl Matcher {
     /// Puts a request into the queue. Requests that are due at the same moment keep their order.
     pub(crate) fn submit(&self, job: Job, due: Instant) {
         self.waiting().insert((due, job.number), job);
+        self.wake.notify_one();
+    }
+
+    /// Lets everything that waits be due now.
+    pub(crate) fn release(&self) {
+        let mut waiting = self.waiting();
+        let now = Instant::now();
+        *waiting = std::mem::take(&mut *waiting)
+            .into_iter()
+            .map(|((_, number), job)| ((now, number), job))
+            .collect();
+        drop(waiting);
         self.wake.notify_one();
     }
 

@@ -177,6 +177,7 @@ impl State {
             Command::Open => self.doorway().open(),
             Command::Maintenance { notice, outage } => self.start_maintenance(notice, outage),
             Command::Chaos(every) => lock(&self.chaos).set(every),
+            Command::Release => self.matcher.release(),
             Command::Hazard(one_in) => self.hazard().set(one_in),
             Command::Freeze(frozen) => self.floor().frozen = frozen,
             Command::Halt(name, halted) => self.on_market(|engine, now| engine.halt(&name, halted, now)),

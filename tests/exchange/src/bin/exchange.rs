@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use lexopt::{Arg, Parser, ValueExt};
-use steadysocket_exchange::{Account, Builder, COMMANDS, CreditPolicy, Exchange};
+use steadysocket_exchange::{Account, Builder, COMMANDS, CreditPolicy, Exchange, Tier};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 const USAGE: &str = "\
@@ -23,6 +23,10 @@ Usage: exchange [OPTIONS]
   --no-credits         count credits without refusing anything
   --max-connections N  per address [32]
   --account ID:SECRET  another account, with this key (the demonstration's is local:local-secret)
+  --tier 1..4          of the demonstration's account, for orders a second [4]
+  --matching-latency TIME
+                       what the matching engine takes for a request [0ms]
+  --hazard COUNT       one order request in COUNT is cut, or loses its answer
   --token-lifetime TIME
                        of access tokens [a year]
   --raw                raw channels without authentication
@@ -108,6 +112,9 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             }
             Arg::Long("max-connections") => builder.connections_per_ip(parser.value()?.parse()?),
             Arg::Long("account") => builder.account(parser.value()?.parse_with(account)?),
+            Arg::Long("tier") => builder.account(Account::demo().tier(parser.value()?.parse_with(tier)?)),
+            Arg::Long("matching-latency") => builder.matching_latency(time(&mut parser)?),
+            Arg::Long("hazard") => builder.hazard(parser.value()?.parse()?),
             Arg::Long("token-lifetime") => builder.token_lifetime(time(&mut parser)?),
             Arg::Long("raw") => builder.raw_for_all(true),
             Arg::Long("in-order") => builder.shuffle_replies(false),
@@ -127,6 +134,16 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
 fn account(text: &str) -> Result<Account, &'static str> {
     let (id, secret) = text.split_once(':').ok_or("ID:SECRET is needed")?;
     Ok(Account::new(id).key(id, secret))
+}
+
+fn tier(text: &str) -> Result<Tier, &'static str> {
+    match text {
+        "1" => Ok(Tier::One),
+        "2" => Ok(Tier::Two),
+        "3" => Ok(Tier::Three),
+        "4" => Ok(Tier::Four),
+        _ => Err("a number from 1 to 4 is needed"),
+    }
 }
 
 fn time(parser: &mut Parser) -> Result<std::time::Duration, lexopt::Error> {

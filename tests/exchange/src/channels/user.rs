@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::name::{Filter, Interval, Private};
 use crate::accounts::AccountId;
+use crate::api::filters::CURRENCIES;
 use crate::engine::Engine;
 use crate::engine::news::News;
 
@@ -123,7 +124,7 @@ impl UserFeed {
     }
 
     fn portfolio(&self, engine: &Engine, asked: &str, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
-        let currencies = crate::engine::CURRENCIES.into_iter();
+        let currencies = CURRENCIES.into_iter();
         let fitting =
             currencies.filter(|currency| (asked == "any" || asked == *currency) && wanted(currency));
         fitting.map(|currency| engine.portfolio(self.account, currency)).collect()

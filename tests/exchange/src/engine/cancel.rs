@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 use super::kinds::{CancelReason, Kind};
 use super::order::{Order, OrderId};
 use super::{Caller, Engine, request};
+use crate::api::error::ApiError;
+use crate::api::filters::{self, CURRENCIES, of_kind};
+use crate::api::params;
 use crate::market::instrument::Instrument;
-use crate::rpc::error::ApiError;
-use crate::rpc::params;
 
 type Params = Map<String, Value>;
 
-const KINDS: [&str; 7] = ["future", "option", "spot", "future_combo", "option_combo", "combo", "any"];
 const TYPES: [&str; 6] = ["all", "limit", "trigger_all", "stop", "take", "trailing_stop"];
 /// How long `freeze_quotes` refuses quotes.
 const FREEZE_MS: i64 = 1_000;
@@ -45,8 +45,7 @@ impl Engine {
 
     /// `private/cancel_all_by_currency`.
     pub(crate) fn cancel_by_currency(&mut self, caller: &Caller, params: &Params) -> Result<Value, ApiError> {
-        params::string(params, "currency")?;
-        let currency = params::one_of(params, "currency", &super::CURRENCIES)?.unwrap_or("").to_owned();
+        let currency = filters::currency(params)?.to_owned();
         let (of_kind, of_type) = (of_kind(params)?, of_type(params)?);
         self.cancel_where(caller, params, |order, terms| {
             terms.pool == currency && of_kind(terms) && of_type(order)
@@ -72,7 +71,7 @@ impl Engine {
             Some(_) => return Err(ApiError::invalid_param("currency", "must be a string or a list")),
             None => return Err(params::missing("currency")),
         };
-        let known = |currency: &String| currency == "any" || super::CURRENCIES.contains(&currency.as_str());
+        let known = |currency: &String| currency == "any" || CURRENCIES.contains(&currency.as_str());
         if !currencies.iter().all(known) {
             return Err(ApiError::invalid_param("currency", "unsupported value"));
         }
@@ -86,7 +85,7 @@ impl Engine {
     /// `private/cancel_by_label`.
     pub(crate) fn cancel_by_label(&mut self, caller: &Caller, params: &Params) -> Result<Value, ApiError> {
         let label = params::string(params, "label")?.to_owned();
-        let currency = params::one_of(params, "currency", &super::CURRENCIES)?.map(str::to_owned);
+        let currency = params::one_of(params, "currency", &CURRENCIES)?.map(str::to_owned);
         self.cancel_where(caller, params, |order, terms| {
             order.ticket.label == label && currency.as_ref().is_none_or(|currency| currency == terms.pool)
         })
@@ -145,10 +144,4 @@ fn of_type(params: &Params) -> Result<impl Fn(&Order) -> bool + use<>, ApiError>
             _ => true,
         }
     })
-}
-
-/// The `kind` filter.
-pub(super) fn of_kind(params: &Params) -> Result<impl Fn(&Instrument) -> bool + use<>, ApiError> {
-    let word = params::one_of(params, "kind", &KINDS)?.unwrap_or("any").to_owned();
-    Ok(move |terms: &Instrument| word == "any" || terms.kind() == word)
 }

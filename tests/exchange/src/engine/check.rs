@@ -1,14 +1,14 @@
 //! Whether the market has a place for an order.
 
-use super::kinds::{Kind, State};
+use super::kinds::State;
 use super::margin;
 use super::order::Ticket;
 use super::reject;
 use super::{Caller, Engine};
 use crate::accounts::AccountId;
+use crate::api::error::ApiError;
 use crate::market::book::Side;
 use crate::market::quoted::Quoted;
-use crate::rpc::error::ApiError;
 
 impl Engine {
     /// Fits an order into the market: its price is set where it has none, moved where it may only make, and its
@@ -141,9 +141,4 @@ fn make_only(quoted: &Quoted, ticket: &Ticket, price: i64) -> Result<i64, ApiErr
     let tick = quoted.terms.tick_at(best as f64);
     let inside = best - ticket.side.sign() * tick;
     if inside > 0 { Ok(inside) } else { Err(reject::POST_ONLY_REJECT) }
-}
-
-/// Whether the kind of an order is one that rests.
-pub(super) fn rests(kind: Kind) -> bool {
-    kind.has_price()
 }

@@ -6,9 +6,9 @@ use super::kinds::{Kind, TimeInForce};
 use super::matching::Origin;
 use super::order::Ticket;
 use super::{Caller, Engine, reject, request};
+use crate::api::error::ApiError;
+use crate::api::params;
 use crate::market::book::Side;
-use crate::rpc::error::ApiError;
-use crate::rpc::params;
 
 impl Engine {
     /// An order that ends a position.

@@ -7,8 +7,8 @@ use super::margin;
 use super::matching::check_deadline;
 use super::order::{OrderId, Ticket};
 use super::{Caller, Engine, reject, request};
-use crate::rpc::error::ApiError;
-use crate::rpc::params;
+use crate::api::error::ApiError;
+use crate::api::params;
 
 type Params = Map<String, Value>;
 

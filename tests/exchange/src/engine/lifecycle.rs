@@ -9,10 +9,10 @@ use super::position::Style;
 use super::trader::LogEntry;
 use super::{Engine, reject};
 use crate::accounts::AccountId;
+use crate::api::error::ApiError;
 use crate::market::book::Side;
 use crate::market::calendar::DAY_MS;
 use crate::market::quoted::Status;
-use crate::rpc::error::ApiError;
 
 impl Engine {
     /// Whether an instrument takes orders now.

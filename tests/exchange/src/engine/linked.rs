@@ -6,7 +6,7 @@ use super::order::{Links, OrderId, Ticket};
 use super::request::Linked;
 use super::{Caller, Engine};
 use crate::accounts::AccountId;
-use crate::rpc::error::ApiError;
+use crate::api::error::ApiError;
 
 /// Something that happened and may have consequences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,10 +9,10 @@ use super::order::{Links, Order, OrderId, QuoteTag, Ticket};
 use super::reject;
 use super::request;
 use super::{Caller, Engine};
+use crate::api::error::ApiError;
+use crate::api::params;
 use crate::market::book::Side;
 use crate::market::named;
-use crate::rpc::error::ApiError;
-use crate::rpc::params;
 
 type Params = Map<String, Value>;
 
@@ -140,7 +140,7 @@ impl Engine {
                 });
                 self.rest(id);
             }
-            _ if !super::check::rests(kind) => self.close(id, None, now_ms),
+            _ if !kind.has_price() => self.close(id, None, now_ms),
             (_, TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill, _) => self.close(id, None, now_ms),
             _ => self.rest(id),
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value, json};
 
-use crate::rpc::error::ApiError;
-use crate::rpc::params;
+use crate::api::error::ApiError;
+use crate::api::params;
 
 type Params = Map<String, Value>;
 

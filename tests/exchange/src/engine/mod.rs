@@ -3,6 +3,7 @@
 //! One call does one thing to the end: orders are entered or taken out, matches are settled, what hangs together
 //! follows, and [`News`] collects what the channels have to say about it.
 
+mod advanced;
 pub(crate) mod book;
 mod cancel;
 mod check;
@@ -43,9 +44,6 @@ use crate::accounts::account::Account;
 use crate::market::Market;
 use crate::market::book::Side;
 use crate::market::quoted::{Quoted, Status};
-
-/// The currencies that accounts hold.
-pub(crate) const CURRENCIES: [&str; 5] = ["BTC", "ETH", "USDC", "USDT", "EURR"];
 
 /// Who does something, by which request, and when.
 #[derive(Debug, Clone, Copy)]
@@ -112,6 +110,7 @@ impl Engine {
                 quoted.finish_step();
                 quoted.keep_mark(now_ms);
             }
+            self.follow_index(position, now_ms);
             self.touched.insert(position);
             self.finish(now_ms);
         }

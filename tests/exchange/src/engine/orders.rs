@@ -20,6 +20,8 @@ pub(crate) struct Orders {
     waiting: BTreeMap<usize, BTreeSet<OrderId>>,
     /// Those in the book that may only reduce a position.
     reducing: BTreeMap<(AccountId, usize), BTreeSet<OrderId>>,
+    /// Those in the book whose price follows the index, by instrument.
+    following: BTreeMap<usize, BTreeSet<OrderId>>,
 }
 
 impl Orders {
@@ -65,6 +67,11 @@ impl Orders {
         self.waiting.get(&instrument).into_iter().flatten().filter_map(|id| self.all.get(id))
     }
 
+    /// The orders in the book whose price follows the index.
+    pub(crate) fn following(&self, instrument: usize) -> impl Iterator<Item = &Order> {
+        self.following.get(&instrument).into_iter().flatten().filter_map(|id| self.all.get(id))
+    }
+
     pub(crate) fn has_waiting(&self, instrument: usize) -> bool {
         self.waiting.contains_key(&instrument)
     }
@@ -83,6 +90,8 @@ impl Orders {
         let Some(order) = self.all.get(&id) else { return };
         let reduces = order.ticket.reduce_only && order.state == State::Open;
         set(&mut self.reducing, (order.account, order.ticket.instrument), id, reduces);
+        let follows = order.ticket.advanced.is_some() && order.state == State::Open;
+        set(&mut self.following, order.ticket.instrument, id, follows);
         let waits = order.state == State::Untriggered && order.ticket.trigger.is_some();
         set(&mut self.live, order.account, id, order.state.is_live());
         // One that waits for another order does not look at prices yet.

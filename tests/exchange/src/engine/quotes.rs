@@ -7,12 +7,13 @@ use super::matching::{Origin, check_deadline};
 use super::mmp::{Config, Exposure, Scope};
 use super::news::MmpNews;
 use super::order::{Links, Order, OrderId, QuoteTag, Ticket};
-use super::{Caller, Engine, cancel, reject, request};
+use super::{Caller, Engine, reject, request};
 use crate::accounts::AccountId;
+use crate::api::error::ApiError;
+use crate::api::filters;
+use crate::api::params;
 use crate::market::book::Side;
 use crate::market::instrument::Instrument;
-use crate::rpc::error::ApiError;
-use crate::rpc::params;
 
 type Params = Map<String, Value>;
 
@@ -198,7 +199,7 @@ impl Engine {
                 Box::new(move |order, _| order.ticket.instrument == position)
             }
             "instrument_kind" => {
-                let of_kind = cancel::of_kind(params)?;
+                let of_kind = filters::of_kind(params)?;
                 Box::new(move |_, terms| of_kind(terms))
             }
             "currency" => {

@@ -1,6 +1,6 @@
 //! What the matching engine says no with.
 
-use crate::rpc::error::ApiError;
+use crate::api::error::ApiError;
 
 pub(crate) const QTY_TOO_LOW: ApiError = ApiError::order(10002, "qty_too_low");
 pub(crate) const ORDER_OVERLAP: ApiError = ApiError::order(10003, "order_overlap");
@@ -38,6 +38,8 @@ pub(crate) const QUOTES_FROZEN: ApiError = ApiError::order(13043, "quotes_frozen
 pub(crate) const CANCELLED_BY_USER: ApiError = ApiError::order(13666, "request_cancelled_by_user");
 pub(crate) const TIMED_OUT: ApiError = ApiError::order(13888, "timed_out");
 pub(crate) const MASS_QUOTES_DISABLED: ApiError = ApiError::order(13902, "mass_quotes_disabled");
+
+pub(crate) const TOO_MANY_QUOTES: ApiError = ApiError::order(13903, "too_many_quotes");
 
 /// Too high or too low, with the limit that it passed.
 pub(crate) fn price_out_of_band(too_high: bool, limit: f64) -> ApiError {

@@ -5,12 +5,12 @@ use serde_json::{Map, Value};
 use super::kinds::{Advanced, FillCondition, Kind, LinkType, TimeInForce, TriggerBy};
 use super::order::{Ticket, Trigger};
 use super::reject;
+use crate::api::error::ApiError;
+use crate::api::params;
 use crate::market::Market;
 use crate::market::book::Side;
 use crate::market::instrument::Instrument;
 use crate::market::quoted::Quoted;
-use crate::rpc::error::ApiError;
-use crate::rpc::params;
 
 type Params = Map<String, Value>;
 

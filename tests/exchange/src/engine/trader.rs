@@ -8,6 +8,7 @@ use super::mmp::Mmp;
 use super::order::OrderId;
 use super::position::Position;
 use crate::accounts::AccountId;
+use crate::api::filters::CURRENCIES;
 
 /// Older fills and entries of the log are forgotten beyond this.
 const KEPT: usize = 100_000;
@@ -82,7 +83,7 @@ impl Trader {
         Self {
             id,
             name,
-            purses: super::CURRENCIES.into_iter().map(purse).collect(),
+            purses: CURRENCIES.into_iter().map(purse).collect(),
             positions: BTreeMap::new(),
             trades: VecDeque::new(),
             log: VecDeque::new(),

@@ -43,6 +43,7 @@ On new connections (SPAN is xCOUNT or TIME; without it until `open`):
 On the exchange:
   maintenance [NOTICE] [OUTAGE]
   chaos TIME | chaos off
+  release                     order requests that wait are carried out now
   hazard COUNT | hazard off   one order request in COUNT meets one of the cuts
   freeze | thaw               the market
   halt NAME | reopen NAME     an instrument takes no orders, and takes them again
@@ -61,6 +62,7 @@ pub(crate) enum Command {
     Maintenance { notice: Duration, outage: Duration },
     Chaos(Option<Duration>),
     Hazard(Option<u32>),
+    Release,
     Freeze(bool),
     Halt(String, bool),
     Expire(String),
@@ -136,6 +138,7 @@ fn exchange_command(name: &str, words: &mut Words<'_>) -> Result<Option<Command>
             "off" => Command::Hazard(None),
             word => Command::Hazard(Some(word.parse().map_err(|_| bad(word))?)),
         },
+        "release" => Command::Release,
         "freeze" => Command::Freeze(true),
         "thaw" => Command::Freeze(false),
         "halt" | "reopen" => Command::Halt(words.next("an instrument")?.into(), name == "halt"),

@@ -2,12 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::error::ApiError;
 use super::identity::Identity;
 use super::session::Session;
-use super::{orders, page, params};
+use super::{orders, page};
 use crate::accounts::{AccountId, Profile};
-use crate::engine::CURRENCIES;
+use crate::api::error::ApiError;
+use crate::api::filters;
+use crate::api::filters::CURRENCIES;
+use crate::api::params;
 use crate::engine::trader::LogEntry;
 
 type Params = Map<String, Value>;
@@ -47,7 +49,7 @@ fn list_positions(session: &Session, account: AccountId, fits: impl Fn(&str, &st
 
 /// `private/get_account_summary`.
 pub(crate) fn summary(session: &Session, identity: &Identity, params: &Params) -> Result<Value, ApiError> {
-    let currency = orders::currency(params)?;
+    let currency = filters::currency(params)?;
     let extended = params::optional_bool(params, "extended")?.unwrap_or(false);
     let account = subject(session, identity, params)?;
     let mut summary = one_summary(session, account, currency);
@@ -181,7 +183,7 @@ fn small_portfolio(session: &Session, account: AccountId) -> Value {
 
 /// `private/get_subaccounts_details`.
 pub(crate) fn details(session: &Session, identity: &Identity, params: &Params) -> Result<Value, ApiError> {
-    let currency = orders::currency(params)?;
+    let currency = filters::currency(params)?;
     let with_orders = params::optional_bool(params, "with_open_orders")?.unwrap_or(false);
     let describe = |profile: &Profile| {
         let positions = list_positions(session, profile.id, |pool, _| pool == currency);
@@ -231,7 +233,7 @@ pub(crate) fn margins(session: &Session, params: &Params) -> Result<Value, ApiEr
 
 /// `private/get_transaction_log`, newest first.
 pub(crate) fn log(session: &Session, identity: &Identity, params: &Params) -> Result<Value, ApiError> {
-    let currency = orders::currency(params)?;
+    let currency = filters::currency(params)?;
     let (from, to) = (time(params, "start_timestamp")?, time(params, "end_timestamp")?);
     let count = page::count(params, 100, MOST_LOG_ENTRIES)?;
     let before = params::optional_integer(params, "continuation")?.unwrap_or(u64::MAX);

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::error::ApiError;
-use super::params;
 use super::session::{Answer, Session};
 use crate::accounts::account::Key;
 use crate::accounts::grants::{Grant, Tokens, Wanted};
 use crate::accounts::scope::{Asked, Reach, Scope};
 use crate::accounts::{AccountId, Accounts, Profile, signature};
+use crate::api::error::ApiError;
+use crate::api::params;
 use crate::connection::ending::Ending;
 
 type Params = Map<String, Value>;

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::error::ApiError;
-use super::params;
 use super::session::Session;
+use crate::api::error::ApiError;
+use crate::api::params;
 use crate::market::quoted::{Quoted, Status};
 
 const DEPTHS: [u64; 8] = [1, 5, 10, 20, 50, 100, 1_000, 10_000];

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::error::ApiError;
 use super::identity::Identity;
-use super::params;
 use super::session::Session;
+use crate::api::error::ApiError;
+use crate::api::params;
 
 type Params = Map<String, Value>;
 

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde_json::{Map, Value};
 
-use super::error::ApiError;
+use crate::api::error::ApiError;
 use crate::json;
 
 /// The longest frame the venue accepts.

@@ -3,10 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::data::with_instrument;
-use super::error::ApiError;
 use super::page::{Page, Place};
 use super::session::Session;
-use super::{orders, page, params, user_trades};
+use super::{orders, page, user_trades};
+use crate::api::error::ApiError;
+use crate::api::filters;
+use crate::api::params;
 use crate::market::calendar::DAY_MS;
 use crate::market::chart;
 use crate::market::instrument::Instrument;
@@ -26,8 +28,8 @@ pub(crate) fn trades_by_instrument(session: &Session, params: &Params) -> Result
 
 /// `public/get_last_trades_by_currency`, with or without a time.
 pub(crate) fn trades_by_currency(session: &Session, params: &Params) -> Result<Value, ApiError> {
-    let currency = orders::currency(params)?;
-    let of_kind = orders::of_kind(params)?;
+    let currency = filters::currency(params)?;
+    let of_kind = filters::of_kind(params)?;
     trades(session, params, |terms| terms.pool == currency && of_kind(terms))
 }
 
@@ -69,7 +71,7 @@ pub(crate) fn volatility_data(session: &Session, params: &Params) -> Result<Valu
         word @ ("1" | "60" | "3600" | "43200") => word.parse().unwrap_or(60),
         _ => return Err(ApiError::invalid_param("resolution", "unsupported value")),
     };
-    let index = format!("{}_usd", orders::currency(params)?.to_lowercase());
+    let index = format!("{}_usd", filters::currency(params)?.to_lowercase());
     let to = to.min(session.state.clock.millis());
     let floor = session.state.floor();
     let bars = floor.engine.market.volatility_bars(&index, (from, to), seconds * 1_000);
@@ -81,7 +83,7 @@ pub(crate) fn volatility_data(session: &Session, params: &Params) -> Result<Valu
 
 /// `public/get_historical_volatility`.
 pub(crate) fn volatility(session: &Session, params: &Params) -> Result<Value, ApiError> {
-    let index = format!("{}_usd", orders::currency(params)?.to_lowercase());
+    let index = format!("{}_usd", filters::currency(params)?.to_lowercase());
     let floor = session.state.floor();
     Ok(json!(floor.engine.market.historical_volatility(&index, session.state.clock.millis())))
 }

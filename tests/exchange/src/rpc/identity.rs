@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::error::ApiError;
-use super::params;
 use super::session::Session;
 use crate::accounts::AccountId;
 use crate::accounts::grants::Place;
 use crate::accounts::scope::{Right, Rights};
+use crate::api::error::ApiError;
+use crate::api::params;
 
 /// Who makes a call.
 #[derive(Debug, Clone)]

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::envelope::Request;
-use super::error::ApiError;
+use super::page;
 use super::session::{Answer, Session};
-use super::{page, params};
+use crate::api::error::ApiError;
+use crate::api::params;
 use crate::credits::Bucket;
 use crate::faults::command::Command;
 use crate::ledger::{LedgerOrder, LedgerRequest};

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::envelope::Request;
-use super::error::ApiError;
 use super::session::{Answer, Session};
-use super::{auth, data, history, params, private, reference, subscriptions};
+use super::{auth, data, history, private, reference, subscriptions};
+use crate::api::error::ApiError;
+use crate::api::params;
 
 const VERSION: &str = "1.2.26";
 const SHORTEST_HEARTBEAT: f64 = 10.0;

@@ -2,18 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use super::error::ApiError;
 use super::identity::Identity;
+use super::page;
 use super::session::Session;
-use super::{page, params};
+use crate::api::error::ApiError;
+use crate::api::filters::{currency, of_kind};
+use crate::api::params;
+use crate::engine::Engine;
 use crate::engine::kinds::{Kind, State};
 use crate::engine::order::Order;
-use crate::engine::{CURRENCIES, Engine};
 use crate::market::instrument::Instrument;
 
 type Params = Map<String, Value>;
 
-const KINDS: [&str; 7] = ["future", "option", "spot", "future_combo", "option_combo", "combo", "any"];
 const TYPES: [&str; 11] = [
     "all",
     "limit",
@@ -74,7 +75,12 @@ pub(crate) fn state(session: &Session, identity: &Identity, params: &Params) -> 
     if is_forgotten(session, order) {
         return Err(crate::engine::reject::ORDER_NOT_FOUND);
     }
-    Ok(floor.engine.describe(order))
+    let mut object = floor.engine.describe(order);
+    if let (Some(_), Some(quoted)) = (&order.quote, floor.engine.market.at(order.ticket.instrument)) {
+        // Of a quote it is what remains.
+        object["amount"] = json!(quoted.terms.amount.value(order.left()));
+    }
+    Ok(object)
 }
 
 /// `private/get_order_state_by_label`: newest first; empty when there is none.
@@ -245,23 +251,11 @@ fn pool(engine: &Engine, order: &Order) -> &'static str {
     engine.market.at(order.ticket.instrument).map_or("", |quoted| quoted.terms.pool)
 }
 
-/// A currency that must be named.
-pub(crate) fn currency(params: &Params) -> Result<&str, ApiError> {
-    params::string(params, "currency")?;
-    Ok(params::one_of(params, "currency", &CURRENCIES)?.unwrap_or(""))
-}
-
 /// The name of an instrument that must exist.
 pub(crate) fn instrument<'a>(session: &Session, params: &'a Params) -> Result<&'a str, ApiError> {
     let name = params::string(params, "instrument_name")?;
     let floor = session.state.floor();
     floor.engine.market.position(name).map(|_| name).ok_or_else(ApiError::instrument_not_found)
-}
-
-/// The `kind` filter.
-pub(crate) fn of_kind(params: &Params) -> Result<impl Fn(&Instrument) -> bool + use<>, ApiError> {
-    let word = params::one_of(params, "kind", &KINDS)?.unwrap_or("any").to_owned();
-    Ok(move |terms: &Instrument| word == "any" || terms.kind() == word)
 }
 
 fn of_type(params: &Params) -> Result<impl Fn(&Order) -> bool + use<>, ApiError> {

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::error::ApiError;
-use super::params;
+use crate::api::error::ApiError;
+use crate::api::params;
 
 type Params = Map<String, Value>;
 

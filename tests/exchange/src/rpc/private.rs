@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::envelope::Request;
-use super::error::ApiError;
 use super::identity::Identity;
 use super::session::{Answer, Session};
 use super::{account, auth, disconnect, orders, subscriptions, trading, user_trades};
 use crate::accounts::scope::Right;
+use crate::api::error::ApiError;
 
 type Params = Map<String, Value>;
 

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::data::with_instrument;
-use super::error::ApiError;
+use super::page;
 use super::session::Session;
-use super::{orders, page, params};
+use crate::api::error::ApiError;
+use crate::api::filters;
+use crate::api::params;
 use crate::market::instrument::Instrument;
 use crate::market::quoted::{Quoted, Status};
 
@@ -17,7 +19,7 @@ const KINDS: [&str; 5] = ["future", "option", "spot", "future_combo", "option_co
 
 /// `public/get_book_summary_by_currency`.
 pub(crate) fn summary_by_currency(session: &Session, params: &Params) -> Result<Value, ApiError> {
-    let currency = orders::currency(params)?;
+    let currency = filters::currency(params)?;
     let kind = params::one_of(params, "kind", &KINDS)?;
     let floor = session.state.floor();
     let wanted = listed(floor.engine.market.instruments()).filter(|quoted| {

@@ -10,14 +10,15 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::envelope::{self, Request, Timing};
-use super::error::ApiError;
 use super::{local, methods};
 use crate::accounts::AccountId;
+use crate::api::error::ApiError;
 use crate::channels::Ticket;
 use crate::connection::ending::Ending;
 use crate::connection::heartbeat::Heartbeat;
 use crate::connection::outbox::Handle;
 use crate::credits::{Bucket, Payer};
+use crate::engine::reject::TOO_MANY_QUOTES;
 use crate::faults::command::Command;
 use crate::faults::maintenance::Phase;
 use crate::faults::mischief::{Mischief, ReplyFate};
@@ -135,7 +136,12 @@ impl Session {
         let bucket = Bucket::of(&request.method, &request.params);
         let payer = self.payer(&request.params);
         if !self.state.credits().charge(payer, bucket, uptime) {
-            return Err(ApiError::too_many_requests());
+            // Quotes have a system of their own, and nobody is thrown out for them.
+            return Err(if bucket == Bucket::Quotes {
+                TOO_MANY_QUOTES
+            } else {
+                ApiError::too_many_requests()
+            });
         }
         methods::call(self, request, us_in, now)
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::error::ApiError;
 use super::identity::Identity;
-use super::params;
 use super::session::{Answer, Session};
 use crate::accounts::AccountId;
 use crate::accounts::scope::Right;
+use crate::api::error::ApiError;
+use crate::api::params;
 use crate::channels::{Ticket, area, is_private, is_public_raw};
 
 const LONGEST_LABEL: usize = 16;

@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::envelope::Request;
-use super::error::ApiError;
 use super::identity::Identity;
 use super::session::{Answer, Session};
 use crate::accounts::scope::Right;
+use crate::api::error::ApiError;
 use crate::connection::ending::Ending;
 use crate::connection::outbox::Order;
 use crate::engine::{Caller, Engine, reject};
@@ -94,6 +94,7 @@ pub(crate) fn submit(
         params: request.params.clone(),
         us_in,
         afterwards,
+        kept_back: !delay.is_zero(),
     };
     state.matcher.submit(job, Instant::now() + state.settings.matching_latency + delay);
     if let Some(cut) = cut_meanwhile {

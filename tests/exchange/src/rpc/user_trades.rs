@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::error::ApiError;
 use super::identity::Identity;
+use super::orders;
 use super::page::{Page, Place};
 use super::session::Session;
-use super::{orders, params};
+use crate::api::error::ApiError;
+use crate::api::filters;
+use crate::api::params;
 use crate::engine::trader::UserTrade;
 use crate::market::instrument::Instrument;
 
@@ -31,8 +33,8 @@ pub(crate) fn by_currency(
     identity: &Identity,
     params: &Params,
 ) -> Result<Value, ApiError> {
-    let currency = orders::currency(params)?;
-    let of_kind = orders::of_kind(params)?;
+    let currency = filters::currency(params)?;
+    let of_kind = filters::of_kind(params)?;
     page(session, identity, params, |terms| terms.pool == currency && of_kind(terms))
 }
 
@@ -65,7 +67,7 @@ pub(crate) fn settlements(
     params: &Params,
 ) -> Result<Value, ApiError> {
     let name = params::optional_string(params, "instrument_name")?;
-    let currency = if name.is_none() { Some(orders::currency(params)?) } else { None };
+    let currency = if name.is_none() { Some(filters::currency(params)?) } else { None };
     let kind = params::one_of(params, "type", &["settlement", "delivery", "bankruptcy"])?;
     let count = super::page::count(params, 20, 1_000)?;
     let skip = match params::optional_string(params, "continuation")? {

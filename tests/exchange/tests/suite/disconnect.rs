@@ -80,8 +80,8 @@ async fn closing_and_silence_are_disconnects() {
     let exchange = quick.start().await.unwrap();
     let mut client = trader(&exchange, "local").await;
     client.result(ENABLE, json!({})).await;
-    client.result("public/set_heartbeat", json!({ "interval": 10 })).await;
     client.result("private/buy", order(&exchange, "silent")).await;
+    client.result("public/set_heartbeat", json!({ "interval": 10 })).await;
     assert_eq!(client.end().await, End::Frame(4000, "heartbeat close".into()));
     assert_eq!(fate(&exchange, "silent").await, cancelled());
 }

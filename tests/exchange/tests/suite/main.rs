@@ -5,6 +5,7 @@
 mod account;
 mod auth;
 mod book;
+mod conformance;
 mod control;
 mod credits;
 mod disconnect;

@@ -1,7 +1,7 @@
 //! Mass quotes and market maker protection.
 
 use serde_json::{Value, json};
-use steadysocket_exchange::Exchange;
+use steadysocket_exchange::{CreditPolicy, Exchange};
 
 use crate::support::Client;
 use crate::trading::{best, start, trader};
@@ -154,4 +154,16 @@ async fn ordinary_orders_have_a_protection_too() {
     client.error("private/buy", guarded, 13030).await;
     let status = client.result("private/get_mmp_status", json!({ "index_name": "btc_usd" })).await;
     assert!(status[0]["frozen_until"].as_i64().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn quotes_have_a_limit_of_their_own() {
+    let still = CreditPolicy { refill_percent: 0, ..CreditPolicy::default() };
+    let exchange = crate::support::orderly().frozen(true).credits(still).start().await.unwrap();
+    let mut client = trader(&exchange, "local").await;
+    for _ in 0..10 {
+        client.error("private/mass_quote", quote(1.0, 2.0, 10.0), 13042).await;
+    }
+    client.error("private/mass_quote", quote(1.0, 2.0, 10.0), 13903).await;
+    client.result("public/test", json!({})).await;
 }

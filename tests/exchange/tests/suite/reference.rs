@@ -235,8 +235,9 @@ async fn a_day_ends() {
     let today = client.result("private/buy", today).await["order"].clone();
     let market = json!({ "instrument_name": PERPETUAL, "type": "market", "amount": 1_000.0 });
     client.result("private/buy", market.clone()).await;
-    exchange.command("settle 100ms").unwrap();
+    exchange.command("settle 3600s").unwrap();
     client.error("private/buy", market, 10041).await;
+    exchange.command("settle 0s").unwrap();
     let state = client.result("private/get_order_state", json!({ "order_id": today["order_id"] })).await;
     assert_eq!((&state["order_state"], &state["cancel_reason"]), (&json!("cancelled"), &json!("settlement")));
     let log = json!({ "currency": "BTC", "start_timestamp": 0, "end_timestamp": 4_000_000_000_000_i64 });

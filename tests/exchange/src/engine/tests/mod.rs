@@ -1,5 +1,6 @@
 //! The engine without a network.
 
+mod advanced;
 mod book;
 mod depth;
 mod market;

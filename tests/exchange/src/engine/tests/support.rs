@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::accounts::AccountId;
 use crate::accounts::account::Account;
+use crate::api::error::ApiError;
 use crate::engine::{Caller, Engine};
 use crate::market::Market;
 use crate::market::book::Side;
-use crate::rpc::error::ApiError;
 
 pub(crate) const NOW: i64 = 1_790_133_840_448;
 pub(crate) const PACE: Duration = Duration::from_millis(25);

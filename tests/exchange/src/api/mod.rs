@@ -1,0 +1,5 @@
+//! What all calls have in common: how their parameters are read, and how they are refused.
+
+pub(crate) mod error;
+pub(crate) mod filters;
+pub(crate) mod params;
