@@ -11,14 +11,15 @@ use super::js;
 use crate::time::Instant;
 
 /// What lies between the epoch and the page's beginning, so that times before the first use can be told apart.
-const BEFORE_THE_PAGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const PAGE_BEGAN: Instant = Instant::from_nanos(365 * 24 * 60 * 60 * 1_000_000_000);
 
 /// The longest delay that `setTimeout` knows, in milliseconds. A longer one would fire at once.
 const LONGEST: u128 = i32::MAX as u128;
 
 /// The time since the page or worker began. All clients in it share this clock.
 pub(super) fn now() -> Instant {
-    Instant::ZERO + BEFORE_THE_PAGE + Duration::from_secs_f64(js::performance_now().max(0.0) / 1000.0)
+    // Milliseconds with a fraction; a negative time becomes zero.
+    PAGE_BEGAN + Duration::from_nanos((js::performance_now() * 1e6) as u64)
 }
 
 /// Wakes a task at a time.
@@ -27,8 +28,16 @@ pub(super) fn now() -> Instant {
 /// as it is, and set again when it has fired.
 #[derive(Default)]
 pub(super) struct Timer {
-    armed: Option<(Instant, Timeout)>,
+    armed: Option<Armed>,
     waker: Rc<AtomicWaker>,
+}
+
+struct Armed {
+    /// What it was set for.
+    deadline: Instant,
+    /// When it fires: at the first whole millisecond after that.
+    fires: Instant,
+    _timeout: Timeout,
 }
 
 impl Timer {
@@ -40,7 +49,7 @@ impl Timer {
         }
         self.waker.register(cx.waker());
         // What should have fired by now has.
-        if self.armed.as_ref().is_none_or(|(at, _)| *at > deadline || *at <= now) {
+        if self.armed.as_ref().is_none_or(|armed| armed.deadline > deadline || armed.fires <= now) {
             self.arm(now, deadline);
         }
         Poll::Pending
@@ -51,6 +60,7 @@ impl Timer {
         let millis = deadline.since(now).as_nanos().div_ceil(1_000_000).min(LONGEST);
         let waker = self.waker.clone();
         let timeout = Timeout::new(u32::try_from(millis).unwrap_or_default(), move || waker.wake());
-        self.armed = Some((now + Duration::from_millis(u64::try_from(millis).unwrap_or_default()), timeout));
+        let fires = now + Duration::from_millis(u64::try_from(millis).unwrap_or_default());
+        self.armed = Some(Armed { deadline, fires, _timeout: timeout });
     }
 }
