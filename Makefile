@@ -60,10 +60,13 @@ exchange: ## Run the local exchange on port 8080
 sim: ## Simulate 100 hours of connection life; SEED=n replays
 	cargo test --release --test sim storm -- --nocapture
 
+outcomes: ## Place 10,000 orders while connections are cut, and compare each outcome with the exchange's ledger
+	ORDERS=$${ORDERS:-10000} cargo test --locked --release --test native outcomes -- --nocapture
+
 doc: ## Build the documentation
 	cargo doc --workspace --no-deps
 
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes doc ci

@@ -14,6 +14,7 @@ mod hostile;
 mod limits;
 mod login;
 mod opening;
+mod outcomes;
 mod recovery;
 mod secrets;
 mod subscriptions;
