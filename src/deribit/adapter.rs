@@ -30,6 +30,9 @@ pub(super) const MAX_MESSAGE: usize = 32 * 1024;
 /// How long the venue's default pool takes to refill: to come back sooner after 10028 would be refused again.
 const REFILL_TIME: Duration = Duration::from_secs(5);
 
+/// The venue reckons an account's tier anew each hour.
+const LIMITS_LAST: Duration = Duration::from_secs(60 * 60);
+
 /// No request has this number.
 const NEVER: RequestId = RequestId(0);
 
@@ -51,6 +54,10 @@ pub struct Adapter {
     opening: Option<Opening>,
     /// Since when.
     opening_since: Instant,
+    /// What is under way on the open connection.
+    upkeep: Upkeep,
+    /// When the account's limits are asked for next.
+    limits_at: Option<Instant>,
     /// Cancel on disconnect failed on this connection and was asked for again.
     cancel_repeated: bool,
     /// The last request for a token on this connection; zero before the first.
@@ -67,19 +74,20 @@ enum Opening {
     Login,
     SetHeartbeat,
     CancelOnDisconnect,
-    /// Without its answer things go on, if more slowly.
-    AccountSummary,
 }
 
 impl Opening {
-    const ORDER: [Self; 6] = [
-        Self::Hello,
-        Self::GetTime,
-        Self::Login,
-        Self::SetHeartbeat,
-        Self::CancelOnDisconnect,
-        Self::AccountSummary,
-    ];
+    const ORDER: [Self; 5] =
+        [Self::Hello, Self::GetTime, Self::Login, Self::SetHeartbeat, Self::CancelOnDisconnect];
+}
+
+/// What is done from time to time on an open connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Upkeep {
+    /// The login is renewed.
+    Login,
+    /// The account's limits are asked for. Without an answer things go on, if more slowly.
+    AccountSummary,
 }
 
 impl Adapter {
@@ -94,6 +102,8 @@ impl Adapter {
             options,
             opening: None,
             opening_since: Instant::ZERO,
+            upkeep: Upkeep::Login,
+            limits_at: None,
             cancel_repeated: false,
             asked_for_token: NEVER,
             logged_out: false,
@@ -111,7 +121,7 @@ impl Adapter {
         }
         self.server.reset();
         self.login.reset();
-        (self.cancel_repeated, self.asked_for_token) = (false, NEVER);
+        (self.cancel_repeated, self.asked_for_token, self.limits_at) = (false, NEVER, None);
         Ok(Some(Opening::Hello))
     }
 
@@ -127,9 +137,6 @@ impl Adapter {
             (_, Err(error)) => return self.repeat(step, error),
             (Opening::Login, Ok(answer)) => self.login.granted(now, self.asked_for_token, answer)?,
             (Opening::GetTime, Ok(answer)) => self.server.told(self.opening_since, now, answer),
-            (Opening::AccountSummary, Ok(answer)) => {
-                self.limits = self.options.limits().told(answer.as_bytes());
-            }
             (Opening::Hello | Opening::SetHeartbeat | Opening::CancelOnDisconnect, Ok(_)) => {}
         }
         Ok(self.after(step))
@@ -142,7 +149,6 @@ impl Adapter {
             Opening::GetTime => self.login.is_signed() && !self.server.clock.is_known(),
             Opening::Login => self.login.is_wanted(),
             Opening::CancelOnDisconnect => self.options.cancel_request().is_some(),
-            Opening::AccountSummary => self.options.asks_for_limits(),
         })
     }
 
@@ -154,9 +160,6 @@ impl Adapter {
         if error.code == CANCEL_ON_DISCONNECT_FAILED && !std::mem::replace(&mut self.cancel_repeated, true) {
             return Ok(Some(step));
         }
-        if step == Opening::AccountSummary {
-            return Ok(self.after(step));
-        }
         Err(auth::refusal(self.method(step), error))
     }
 
@@ -166,7 +169,6 @@ impl Adapter {
             Opening::GetTime => Some(Request::new("public/get_time")),
             Opening::SetHeartbeat => Some(self.options.set_heartbeat()),
             Opening::CancelOnDisconnect => self.options.cancel_request(),
-            Opening::AccountSummary => Some(self.options.account_summary()),
             Opening::Login => None,
         }
     }
@@ -186,9 +188,9 @@ impl Adapter {
     fn lacks_login(&self, request: &Request) -> bool {
         is_private(&request.method)
             && !self.login.is_wanted()
-            // The user may log in by calls of their own, or send the token along.
+            // The user may log in by calls of their own.
             && self.asked_for_token == NEVER
-            && !request.params.as_ref().is_some_and(|params| params.contains("\"access_token\""))
+            && !has_token(request)
     }
 }
 
@@ -264,24 +266,40 @@ impl Protocol for Adapter {
         self.opening_since = now;
         match next {
             Ok(Some(step)) => self.carry_out(now, step),
-            Ok(None) => Step::Done,
+            Ok(None) => {
+                self.limits_at = self.options.asks_for_limits().then_some(now);
+                Step::Done
+            }
             Err(error) => Step::Fail(error),
         }
     }
 
-    /// Renews the login.
     fn upkeep_at(&self) -> Option<Instant> {
-        self.login.renew_at()
+        [self.login.renew_at(), self.limits_at].into_iter().flatten().min()
     }
 
     fn upkeep(&mut self, now: Instant, outcome: Option<Result<&Payload, &Error>>) -> Step {
-        match outcome {
-            Some(Ok(answer)) => {
+        if outcome.is_none() {
+            let login_is_due = self.login.renew_at().is_some_and(|at| at <= now);
+            self.upkeep = if login_is_due { Upkeep::Login } else { Upkeep::AccountSummary };
+        }
+        match (self.upkeep, outcome) {
+            (Upkeep::Login, None) => self.login.renew(now, &self.server.clock),
+            (Upkeep::Login, Some(Ok(answer))) => {
                 let renewed = self.login.renewed(now, self.asked_for_token, answer);
                 renewed.map_or_else(Step::Fail, |()| Step::Done)
             }
-            Some(Err(error)) => self.login.renewal_failed(now, &self.server.clock, error),
-            None => self.login.renew(now, &self.server.clock),
+            (Upkeep::Login, Some(Err(error))) => self.login.renewal_failed(now, &self.server.clock, error),
+            (Upkeep::AccountSummary, None) => {
+                self.limits_at = Some(now + LIMITS_LAST);
+                Step::Call(self.options.account_summary())
+            }
+            (Upkeep::AccountSummary, Some(outcome)) => {
+                if let Ok(answer) = outcome {
+                    self.limits = self.options.limits().told(answer.as_bytes());
+                }
+                Step::Done
+            }
         }
     }
 
@@ -352,13 +370,14 @@ fn is_private(method: &str) -> bool {
     method.starts_with("private/")
 }
 
-/// The same request with the token among its parameters.
+/// The same request with the token among its parameters, unless it has one.
 fn with_token(request: &Request, token: &Secret) -> Result<Request, NotSent> {
     let given = request.params.as_deref().map(str::trim).unwrap_or("{}");
-    let members = given.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-    let Some(members) = members.map(str::trim) else {
-        return Err(NotSent::Params("they are no JSON object".into()));
-    };
+    let members = given.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).map(str::trim);
+    let Some(members) = members else { return Err(NotSent::Params("they are no JSON object".into())) };
+    if has_token(request) {
+        return Ok(request.clone());
+    }
     let mut params = Params::default().text("access_token", token.expose()).done();
     if !members.is_empty() {
         params.pop();
@@ -367,6 +386,11 @@ fn with_token(request: &Request, token: &Secret) -> Result<Request, NotSent> {
         params.push('}');
     }
     Ok(Request { method: request.method.clone(), params: Some(params) })
+}
+
+/// Whether the user sends a token along.
+fn has_token(request: &Request) -> bool {
+    request.params.as_ref().is_some_and(|params| params.contains("\"access_token\""))
 }
 
 fn test() -> Request {

@@ -211,8 +211,9 @@ impl Options {
 
     /// The account's allowance at the matching engine.
     ///
-    /// Without it the real one is asked for after each login, with `private/get_account_summary`, which needs
-    /// `account:read`; until it is known, and where it cannot be, it is [`Matching::TIER_4`], the lowest.
+    /// Without it the real one is asked for on each connection that is logged in, and then every hour, with
+    /// `private/get_account_summary`, which needs `account:read`. Until it is known, and where it cannot be, it is
+    /// [`Matching::TIER_4`], the lowest.
     #[must_use]
     pub fn matching(mut self, limits: Matching) -> Self {
         self.matching = Some(limits);

@@ -11,10 +11,12 @@ use steadysocket::config::WhenBlocked;
 use steadysocket::deribit::{Deribit, Matching, Options};
 use steadysocket::error::{Ended, Error, NotSent, Unknown};
 use steadysocket::time::Instant;
-use steadysocket::{Call, Config, Frame, Message, Refill, Request};
+use steadysocket::{Call, Config, Frame, Message, Refill, Request, State};
 
 use crate::test;
 use crate::world::{ConnId, Dial, Net, SimPlatform, Venue, World};
+
+const SUMMARY: &str = "private/get_account_summary";
 
 fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -68,6 +70,8 @@ struct Model {
     /// Orders of which this many more are carried out and not answered.
     lost_answers: usize,
     limits: Option<Value>,
+    /// What is not answered.
+    silent: Vec<&'static str>,
 }
 
 #[derive(Clone)]
@@ -90,6 +94,7 @@ impl Exchange {
             token: 0,
             lost_answers: 0,
             limits: None,
+            silent: Vec::new(),
         })))
     }
 
@@ -131,8 +136,11 @@ impl Model {
         if !paid {
             self.overdrawn.push(method.to_owned());
         }
+        if self.silent.contains(&method) {
+            return;
+        }
         let result = match method {
-            "private/get_account_summary" => json!({ "limits": self.limits }),
+            SUMMARY => json!({ "limits": self.limits }),
             "public/auth" => {
                 json!({ "access_token": "a", "refresh_token": "r", "expires_in": 3600, "scope": "" })
             }
@@ -397,8 +405,11 @@ fn the_accounts_own_limits_are_read_and_kept() {
     let world = World::new(1, exchange.clone());
     let deribit = start(&world, options(), |config| config);
     let inner = world.clone();
+    let handle = deribit.clone();
     world.run(async move {
+        let deribit = handle;
         deribit.client().ready().await.unwrap();
+        inner.sleep(millis(100)).await;
         let bucket =
             |name| deribit.limiter().buckets().into_iter().find(|bucket| bucket.name == name).unwrap();
         assert_eq!((bucket("matching").refill, bucket("matching").capacity), (Refill::PerSecond(50), 185));
@@ -411,6 +422,12 @@ fn the_accounts_own_limits_are_read_and_kept() {
         assert!(took > millis(1_000) && took < millis(2_000), "{took:?}");
     });
     exchange.assert_kept();
+    let asked =
+        || exchange.with(|model| model.received.iter().filter(|(_, method)| method == SUMMARY).count());
+    // A tier may change.
+    assert_eq!(asked(), 1);
+    world.run_for(millis(3 * 3_600_000));
+    assert_eq!((asked(), deribit.client().stats().connections), (4, 1));
     // Who says what the limits are is believed.
     let exchange = Exchange::new(generous);
     let world = World::new(1, exchange.clone());

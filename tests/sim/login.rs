@@ -35,6 +35,8 @@ struct Book {
     grants: u64,
     /// Replies do not say what time it is.
     timeless: bool,
+    /// Requests are refused and ignored, and connections cut, at random.
+    storm: bool,
 }
 
 #[derive(Clone, Default)]
@@ -104,12 +106,32 @@ impl Book {
     }
 }
 
+impl Book {
+    /// Refuses, is silent, or answers.
+    fn misbehave(&mut self, net: &mut Net, request: &Value) -> Option<Result<Value, Value>> {
+        let method = request["method"].as_str().unwrap();
+        match net.random() % 20 {
+            0 => None,
+            1 if method.starts_with("private/get_") => {
+                Some(Err(json!({ "code": 13009, "message": "unauthorized" })))
+            }
+            2 => Some(Err(json!({ "code": 11051, "message": "system_maintenance" }))),
+            _ => self.answer(request),
+        }
+    }
+}
+
 impl Venue for Desk {
     fn dial(&mut self, _: &mut Net, _: ConnId) -> Dial {
         Dial::Accept
     }
 
-    fn opened(&mut self, _: &mut Net, _: ConnId) {}
+    fn opened(&mut self, net: &mut Net, conn: ConnId) {
+        if self.with(|book| book.storm) {
+            let life = net.between(Duration::ZERO, seconds(3_600));
+            net.alarm(life, conn as u64);
+        }
+    }
 
     fn frame(&mut self, net: &mut Net, conn: ConnId, frame: Frame) {
         match frame {
@@ -130,7 +152,8 @@ impl Venue for Desk {
                 if !book.timeless {
                     (reply["usIn"], reply["usOut"], reply["usDiff"]) = (json!(now), json!(now), json!(0));
                 }
-                match book.answer(&request) {
+                let outcome = if book.storm { book.misbehave(net, &request) } else { book.answer(&request) };
+                match outcome {
                     Some(Ok(_)) if request["method"] == "public/get_time" => {
                         reply["result"] = json!(now / 1000)
                     }
@@ -146,7 +169,9 @@ impl Venue for Desk {
 
     fn gone(&mut self, _: &mut Net, _: ConnId) {}
 
-    fn tick(&mut self, _: &mut Net, _: u64) {}
+    fn tick(&mut self, net: &mut Net, conn: u64) {
+        net.end(conn as ConnId, "the storm");
+    }
 }
 
 fn start(desk: &Desk, options: Options) -> (World, Deribit) {
@@ -522,4 +547,51 @@ fn the_servers_clock_is_known_within_the_round_trip() {
         let handle = deribit.clone();
         world.run(async move { handle.call::<u64>("public/get_time", ()).await }).unwrap();
     }
+}
+
+/// A week in which requests are refused and lost and connections cut, at every step of opening and renewing.
+#[test]
+fn a_login_outlives_a_storm() {
+    let desk = Desk::new();
+    desk.with(|book| book.storm = true);
+    let options = options().cancel_on_disconnect(CancelOnDisconnect::Connection);
+    let (world, deribit) = start_with(&desk, options, |config| config.retry_initial_connect(true));
+    let (inner, script, handle) = (world.clone(), desk.clone(), deribit.clone());
+    world.spawn(async move {
+        let _portfolio = handle.subscribe_raw("user.portfolio.any").await;
+        loop {
+            let _ = handle.call::<Value>("private/get_positions", ()).await;
+            inner.sleep(seconds(20)).await;
+        }
+    });
+    world.run_for(seconds(7 * 24 * 3_600));
+    desk.with(|book| book.storm = false);
+    world.run_for(seconds(120));
+    assert_eq!(deribit.client().state(), State::Live);
+    assert!(world.run(async move { deribit.call::<Value>("private/get_positions", ()).await }).is_ok());
+
+    let mut connections: Vec<Vec<String>> = Vec::new();
+    script.with(|book| {
+        for (_, conn, request) in &book.received {
+            connections.resize_with(connections.len().max(conn + 1), Vec::new);
+            connections[*conn].push(request["method"].as_str().unwrap().to_owned());
+        }
+    });
+    assert!(connections.len() > 150, "{}", connections.len());
+    for methods in connections.iter().filter(|methods| !methods.is_empty()) {
+        assert_eq!(methods[0], "public/hello");
+        let place = |wanted: &str| methods.iter().position(|method| method == wanted).unwrap_or(usize::MAX);
+        let (auth, heartbeat) = (place("public/auth"), place("public/set_heartbeat"));
+        let cancel = place("private/enable_cancel_on_disconnect");
+        let others = methods.iter().position(|method| {
+            method.starts_with("private/") && method != "private/enable_cancel_on_disconnect"
+        });
+        assert!(
+            auth <= heartbeat && heartbeat <= cancel && cancel <= others.unwrap_or(usize::MAX),
+            "{methods:?}"
+        );
+    }
+    // One login for each connection, and renewals; a refused token costs one more at the most between two renewals.
+    let (logins, calls) = (desk.grants().len(), desk.calls("private/get_positions").len());
+    assert!(calls > 10_000 && logins < 3_000, "{logins} logins, {calls} calls");
 }
