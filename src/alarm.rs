@@ -1,12 +1,13 @@
 //! How the holders of a client wait: by the timer of its driver, since they have no clock of their own.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures::channel::oneshot;
 
+use crate::sorted::Pairs;
+use crate::table::{Key, Slab};
 use crate::time::Instant;
 
 /// Ready once its time has come, or the client has ended.
@@ -45,34 +46,40 @@ impl Future for Alarm {
 /// The bells of one driver, by time.
 #[derive(Debug, Default)]
 pub(crate) struct Bells {
-    set: BTreeMap<(Instant, u64), Bell>,
-    count: u64,
+    bells: Slab<Bell>,
+    due: Pairs<Instant, Key>,
     /// How many there may be before those that nobody hears any more are taken out.
     room: usize,
 }
 
 impl Bells {
     pub(crate) fn set(&mut self, at: Instant, bell: Bell) {
-        if self.set.len() >= self.room {
-            self.set.retain(|_, bell| !bell.is_canceled());
-            self.room = 2 * self.set.len() + 16;
+        if self.bells.len() >= self.room {
+            let unheard = |key: Key| self.bells.get(key).is_none_or(Bell::is_canceled);
+            let unheard: Vec<_> = self.due.iter().filter(|(_, key)| unheard(*key)).collect();
+            unheard.into_iter().for_each(|entry| drop(self.take(entry)));
+            self.room = 2 * self.bells.len() + 16;
         }
-        self.count += 1;
-        self.set.insert((at, self.count), bell);
+        self.due.insert((at, self.bells.insert(bell)));
     }
 
     /// When the next one rings.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.set.first_key_value().map(|((at, _), _)| *at)
+        self.due.first().map(|(at, _)| at)
     }
 
     /// Rings those whose time has come.
     pub(crate) fn ring(&mut self, now: Instant) {
-        while let Some(entry) = self.set.first_entry()
-            && entry.key().0 <= now
-        {
-            let _ = entry.remove().send(());
+        while let Some(entry) = self.due.first().filter(|(at, _)| *at <= now) {
+            if let Some(bell) = self.take(entry) {
+                let _ = bell.send(());
+            }
         }
+    }
+
+    fn take(&mut self, entry: (Instant, Key)) -> Option<Bell> {
+        self.due.remove(entry);
+        self.bells.remove(entry.1)
     }
 }
 
@@ -109,7 +116,7 @@ mod tests {
         for n in 0..10_000 {
             bells.set(at(n + 2), Alarm::new().0);
         }
-        assert!(bells.set.len() <= 32, "{}", bells.set.len());
+        assert!(bells.bells.len() <= 32, "{}", bells.bells.len());
         bells.ring(at(1));
         assert_eq!(alarm.now_or_never_mut(), Some(()));
     }

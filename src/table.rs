@@ -44,6 +44,10 @@ impl<V> Slab<V> {
         key
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
     pub(crate) fn get(&self, key: Key) -> Option<&V> {
         let (there, value) = self.slots.get(slot(key) as usize)?.as_ref()?;
         (*there == key).then_some(value)
