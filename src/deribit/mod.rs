@@ -6,13 +6,16 @@
 
 mod adapter;
 mod auth;
+mod bars;
 pub mod book;
+mod chain;
 mod channel;
 mod client;
 mod clock;
 mod credits;
 pub mod data;
 pub mod errors;
+mod incremental;
 mod instruments;
 mod limits;
 mod options;
@@ -28,12 +31,15 @@ pub mod topics;
 mod tracker;
 
 pub use adapter::Adapter;
+pub use bars::{BarUpdate, Bars};
 pub use book::Book;
+pub use chain::{ChainOption, ChainUpdate, Expiry, OptionChain, Strike};
 pub use channel::{Access, Channel, Interval, Scope};
 pub use client::Deribit;
 pub use clock::{Clock, ServerTime};
 pub use data::Order;
 pub use errors::{Class, Code};
+pub use incremental::IncrementalTicker;
 pub use instruments::{Instruments, Rounding};
 pub use limits::Matching;
 pub use options::{CancelOnDisconnect, Environment, Options};

@@ -99,6 +99,7 @@ pub fn ticker(instrument: impl Into<String>, interval: Interval) -> Topic<Ticker
 }
 
 /// Prices and statistics: all of them once, then what changes, at most once a second.
+/// [`Deribit::incremental_ticker`](super::Deribit::incremental_ticker) puts them together.
 pub fn incremental_ticker(instrument: impl Into<String>) -> Topic<TickerChange> {
     Topic::new(Channel::IncrementalTicker { instrument: instrument.into() })
 }
@@ -114,7 +115,7 @@ pub fn trades(scope: Scope, interval: Interval) -> Topic<Vec<Trade>> {
 }
 
 /// Bars. Resolutions are in minutes (`1`, `3`, `5`, `10`, `15`, `30`, `60`, `120`, `180`, `360`, `720`), or `1D`. A
-/// bar comes many times; it is over when the next one begins.
+/// bar comes many times; it is over when the next one begins. [`Deribit::bars`](super::Deribit::bars) adds the history.
 pub fn chart(instrument: impl Into<String>, resolution: impl Into<String>) -> Topic<Bar> {
     Topic::new(Channel::Chart { instrument: instrument.into(), resolution: resolution.into() })
 }

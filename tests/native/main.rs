@@ -21,3 +21,5 @@ mod subscriptions;
 mod support;
 mod tls;
 mod transport;
+mod typed;
+mod typed_streams;

@@ -140,7 +140,7 @@ impl<T: Member> Member for Vec<T> {
     }
 }
 
-/// Values by name. Null is none.
+/// Values by name. Null is none, also as a value.
 impl<T: Member> Member for BTreeMap<String, T> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Map<T>(PhantomData<T>);
@@ -158,7 +158,8 @@ impl<T: Member> Member for BTreeMap<String, T> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<BTreeMap<String, T>, A::Error> {
                 let mut items = BTreeMap::new();
                 while let Some(name) = map.next_key()? {
-                    items.insert(name, map.next_value_seed(Read::new())?);
+                    let value: Option<T> = map.next_value_seed(Read::new())?;
+                    items.extend(value.map(|value| (name, value)));
                 }
                 Ok(items)
             }

@@ -115,6 +115,7 @@ impl Ticker {
 }
 
 /// A message of `incremental_ticker.*`: a snapshot, or what changed of it.
+/// [`IncrementalTicker`](crate::deribit::IncrementalTicker) puts them together.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct TickerChange {
