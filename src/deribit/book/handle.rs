@@ -41,6 +41,10 @@ use crate::queue::Update;
 /// When a message is missing the book has its channel subscribed anew, which brings a snapshot, and touches no other
 /// channel. It is stale until then. The more often that happens the longer it waits, up to a minute.
 ///
+/// Live means that nothing is known to be missing. That a connection died without a word is known once the server has
+/// been silent for [`Heartbeat::idle`](crate::config::Heartbeat::idle) and has not answered within
+/// [`Heartbeat::timeout`](crate::config::Heartbeat::timeout), 14 s by default: who quotes on a book may want less.
+///
 /// The venue sends one snapshot for each subscription, and all consumers of a channel in one client share one. So a book
 /// of a channel that has consumers already has it subscribed anew, too, and other books of it are resyncing for that
 /// moment. Keep one book a channel where you can, and share what you make of it.

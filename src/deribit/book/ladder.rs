@@ -9,7 +9,7 @@ pub(super) struct Ladder<const BID: bool> {
 }
 
 /// So many levels from the best are looked through one by one, which is quicker than halving.
-const NEAR: usize = 8;
+const NEAR: usize = 16;
 
 impl<const BID: bool> Ladder<BID> {
     /// The levels, the worst first.

@@ -61,7 +61,7 @@ pub enum Reason {
         /// The best ask.
         ask: f64,
     },
-    /// A side has more than 16,384 levels.
+    /// A side has more than 16,384 levels, or one message names so many.
     #[error("there are too many levels")]
     TooDeep,
     /// The server refused the channel. It is asked for again from time to time.
