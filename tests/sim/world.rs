@@ -299,6 +299,12 @@ impl World {
         self.net.borrow_mut().set_clock(end);
     }
 
+    /// Lets the next thing happen, and everybody act on it.
+    pub fn advance(&self) {
+        self.step();
+        self.pool.borrow_mut().run_until_stalled();
+    }
+
     /// The clients' tasks do not run for this long, as when a machine sleeps; the network goes on.
     pub fn freeze(&self, duration: Duration) {
         let mut net = self.net.borrow_mut();
