@@ -89,6 +89,11 @@ impl Exchange {
         Ok(())
     }
 
+    /// Ends all access tokens now. With `also_refresh` the refresh tokens too: then only a new login helps.
+    pub fn expire_tokens(&self, also_refresh: bool) {
+        self.state.run(if also_refresh { Command::RevokeTokens } else { Command::ExpireTokens });
+    }
+
     /// Makes the market stand still, or move again. Channels still publish what they have not said yet, so a
     /// moment later every reader has the same book as [`Exchange::book`].
     pub fn freeze(&self, frozen: bool) {

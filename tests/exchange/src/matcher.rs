@@ -146,10 +146,15 @@ impl Matcher {
     /// Sends the answer, unless a fault has other plans.
     fn answer(&self, state: &State, job: &Job, outcome: &Result<Value, ApiError>) {
         let timing = Timing { us_in: job.us_in, us_out: state.clock.micros() };
+        let failed = match job.afterwards {
+            Afterwards::Fail(code) => Some(Err(ApiError::coded(code))),
+            _ => None,
+        };
+        let outcome = failed.as_ref().unwrap_or(outcome);
         let text = envelope::reply(job.id.as_ref(), outcome, timing, state.settings.testnet, &mut self.rng());
         let answer = Item::Answer { text, number: job.number };
         match &job.afterwards {
-            Afterwards::Answer => job.handle.send(answer),
+            Afterwards::Answer | Afterwards::Fail(_) => job.handle.send(answer),
             Afterwards::Nothing => {}
             Afterwards::Cut(how) => {
                 job.handle.order(Order::End(Ending::fault(how.clone(), "cut after match")));

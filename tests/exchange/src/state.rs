@@ -155,6 +155,7 @@ impl State {
         let mut lasting = lock(&self.lasting);
         lasting.retain(|old| match (old, fault) {
             (Fault::RefuseChannel(old), Fault::RefuseChannel(new) | Fault::AllowChannel(new)) => old != new,
+            (Fault::FailCalls { method: old, .. }, Fault::FailCalls { method: new, .. }) => old != new,
             (old, new) => std::mem::discriminant(old) != std::mem::discriminant(new),
         });
         if !matches!(fault, Fault::AllowChannel(_)) {
@@ -185,6 +186,8 @@ impl State {
             Command::List(name) => self.on_market(|engine, now| engine.list(&name, now)),
             Command::Lock(index, locked) => self.floor().lock(&index, locked),
             Command::Settle(length) => self.settle(length),
+            Command::ExpireTokens => self.accounts().grants.expire_all(self.clock.uptime()),
+            Command::RevokeTokens => self.accounts().grants.revoke_all(),
             Command::Announce(text) => self.floor().announce_text(&text, self.clock.millis()),
         }
     }

@@ -129,6 +129,18 @@ impl Grants {
         }
     }
 
+    /// All access tokens end now.
+    pub(crate) fn expire_all(&mut self, now: Duration) {
+        self.grants.values_mut().for_each(|grant| grant.expires_at = grant.expires_at.min(now));
+    }
+
+    /// All logins are void.
+    pub(crate) fn revoke_all(&mut self) {
+        self.grants.clear();
+        self.by_access.clear();
+        self.by_refresh.clear();
+    }
+
     /// A connection ended, and with it what was valid on it alone.
     pub(crate) fn forget_connection(&mut self, connection: u64) {
         let its = |grant: &Grant| grant.scope.reach == Reach::Connection && grant.connection == connection;

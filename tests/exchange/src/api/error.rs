@@ -99,6 +99,11 @@ impl ApiError {
         Self::plain(code, message)
     }
 
+    /// Any code, in the venue's words.
+    pub(crate) fn coded(code: i64) -> Self {
+        Self::plain(code, super::codes::message(code))
+    }
+
     /// The same with a value at the end of the message.
     pub(crate) fn order_with(code: i64, message: &str, value: impl Display) -> Self {
         Self { code, message: Cow::Owned(format!("{message} {value}")), data: None }

@@ -47,8 +47,12 @@ impl Engine {
         let origin = |links| Origin { links, ..Origin::default() };
         let first = self.enter(caller, ticket, origin(links.clone()))?;
         self.follow_up(caller.now_ms);
-        if self.orders.get(first).is_some_and(|order| order.state.is_live()) {
-            self.enter(caller, other, origin(links))?;
+        if self.orders.get(first).is_some_and(|order| order.state.is_live())
+            && let Err(error) = self.enter(caller, other, origin(links))
+        {
+            self.close(first, Some(CancelReason::OtherClosed), caller.now_ms);
+            self.finish(caller.now_ms);
+            return Err(error);
         }
         Ok(first)
     }

@@ -43,7 +43,7 @@ use crate::accounts::AccountId;
 use crate::accounts::account::Account;
 use crate::market::Market;
 use crate::market::book::Side;
-use crate::market::quoted::{Quoted, Status};
+use crate::market::quoted::Quoted;
 
 /// Who does something, by which request, and when.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +95,7 @@ impl Engine {
     pub(crate) fn step(&mut self, now_ms: i64) {
         self.market.step_indices();
         for position in 0..self.market.instruments().len() {
-            if self.market.at(position).is_none_or(|quoted| quoted.status != Status::Open) {
+            if self.check_open(position).is_err() {
                 continue;
             }
             for _ in 0..self.market.begin_step(position) {

@@ -27,10 +27,12 @@ On connections (add @all, @newest or @NUMBER; @all is the default):
   refuse-channel CHANNEL      dropped from subscriptions in silence (lasting)
   allow-channel CHANNEL       ends that
   fail-subscribes COUNT       that many subscribe calls answer 11052 (lasting)
+  fail METHOD CODE [COUNT]    that many calls (1) answer the code (lasting)
 The next request to the matching engine (add reset for RST instead of FIN):
   cut-before-match [reset]    received, never carried out, cut
   cut-after-match [reset]     carried out, not answered, cut
   answer-then-cut [reset]     carried out, answered, cut
+  fail-after-match CODE       carried out, answered with that error
   lose-match-reply            carried out, not answered
   delay-match TIME            carried out later
   cut-then-match TIME [reset]  cut now, carried out later
@@ -51,6 +53,8 @@ On the exchange:
   lock INDEX | unlock INDEX   what follows the index takes no orders
   settle [TIME]               the end of a day: 10041 for that long
   announce TEXT               on the channel announcements
+  expire-tokens               all access tokens end now; they can be refreshed
+  revoke-tokens               all logins are void
 TIME is a number with ms or s.";
 
 /// One command.
@@ -70,6 +74,8 @@ pub(crate) enum Command {
     Lock(String, bool),
     Settle(Duration),
     Announce(String),
+    ExpireTokens,
+    RevokeTokens,
 }
 
 /// What is wrong with a command.
@@ -146,6 +152,8 @@ fn exchange_command(name: &str, words: &mut Words<'_>) -> Result<Option<Command>
         "list" => Command::List(words.next("an instrument")?.into()),
         "lock" | "unlock" => Command::Lock(words.next("an index")?.into(), name == "lock"),
         "settle" => Command::Settle(words.time_or(Duration::from_secs(2))?),
+        "expire-tokens" => Command::ExpireTokens,
+        "revoke-tokens" => Command::RevokeTokens,
         "announce" => Command::Announce(words.rest()),
         _ => return Ok(None),
     }))
@@ -172,6 +180,12 @@ fn fault(name: &str, words: &mut Words<'_>) -> Result<Fault, CommandError> {
         "refuse-channel" => Fault::RefuseChannel(words.next("a channel")?.into()),
         "allow-channel" => Fault::AllowChannel(words.next("a channel")?.into()),
         "fail-subscribes" => Fault::FailSubscribes(words.number()?),
+        "fail" => {
+            let method = words.next("a method")?.into();
+            let (code, count) = (words.number()?, words.number_or(1)?);
+            Fault::FailCalls { method, code, count }
+        }
+        "fail-after-match" => Fault::FailAfterMatch(words.number()?),
         "cut-before-match" => Fault::CutBeforeMatch(words.cut()?),
         "cut-after-match" => Fault::CutAfterMatch(words.cut()?),
         "answer-then-cut" => Fault::AnswerThenCut(words.cut()?),
@@ -196,6 +210,10 @@ impl<'a> Words<'a> {
     fn number<T: FromStr>(&mut self) -> Result<T, CommandError> {
         let word = self.next("a number")?;
         word.parse().map_err(|_| bad(word))
+    }
+
+    fn number_or<T: FromStr>(&mut self, fallback: T) -> Result<T, CommandError> {
+        self.0.next().map_or(Ok(fallback), |word| word.parse().map_err(|_| bad(word)))
     }
 
     fn time(&mut self) -> Result<Duration, CommandError> {
@@ -316,6 +334,7 @@ mod tests {
             "BYTES" | "COUNT" => Some("7"),
             "CHANNEL" => Some("quote.BTC-PERPETUAL"),
             "NAME" => Some("BTC-PERPETUAL"),
+            "METHOD" => Some("public/auth"),
             "INDEX" => Some("btc_usd"),
             other => Some(other),
         }

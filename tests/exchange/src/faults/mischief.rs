@@ -1,6 +1,6 @@
 //! The faults that wait on one connection for their moment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Fault;
@@ -35,6 +35,7 @@ pub(crate) struct Mischief {
     gaps: BTreeSet<String>,
     refused: BTreeSet<String>,
     failing_subscribes: usize,
+    failing_calls: BTreeMap<String, (i64, usize)>,
     next_match: Option<MatchFate>,
 }
 
@@ -50,6 +51,10 @@ impl Mischief {
             Fault::RefuseChannel(channel) => self.refused.extend([channel]),
             Fault::AllowChannel(channel) => self.refused.retain(|refused| *refused != channel),
             Fault::FailSubscribes(count) => self.failing_subscribes = count,
+            Fault::FailCalls { method, code, count } => {
+                self.failing_calls.insert(method, (code, count));
+            }
+            Fault::FailAfterMatch(code) => self.fate().afterwards = Afterwards::Fail(code),
             Fault::CutBeforeMatch(cut) => self.fate().cut_before = Some(cut),
             Fault::CutAfterMatch(cut) => self.fate().afterwards = Afterwards::Cut(cut.how()),
             Fault::AnswerThenCut(cut) => self.fate().afterwards = Afterwards::AnswerAndCut(cut.how()),
@@ -88,6 +93,13 @@ impl Mischief {
 
     pub(crate) fn refuses(&self, channel: &str) -> bool {
         self.refused.contains(channel)
+    }
+
+    /// The error code that this call is to fail with.
+    pub(crate) fn fails_call(&mut self, method: &str) -> Option<i64> {
+        let (code, left) = self.failing_calls.get_mut(method).filter(|(_, left)| *left > 0)?;
+        *left -= 1;
+        Some(*code)
     }
 
     /// Whether this `subscribe` is one to fail.

@@ -69,12 +69,24 @@ pub enum Fault {
     AllowChannel(String),
     /// So many `subscribe` calls of each connection are answered with 11052. Lasting; zero ends it.
     FailSubscribes(usize),
+    /// So many calls of a method, by each connection, are answered with an error code and nothing is done. Lasting;
+    /// zero ends it.
+    FailCalls {
+        /// The method, as in `public/auth`.
+        method: String,
+        /// The code.
+        code: i64,
+        /// How many calls.
+        count: usize,
+    },
     /// The connection is cut when the next request to the matching engine has come in: it is never carried out.
     CutBeforeMatch(Cut),
     /// The connection is cut when the next such request is carried out, and not answered.
     CutAfterMatch(Cut),
     /// The next such request is answered; then the connection is cut.
     AnswerThenCut(Cut),
+    /// The next such request is carried out, and answered with this error code all the same.
+    FailAfterMatch(i64),
     /// The next such request is carried out, and its answer is lost.
     LoseMatchReply,
     /// The next such request is carried out so much later, also when its connection is gone by then.
@@ -88,7 +100,11 @@ impl Fault {
     pub(crate) fn is_lasting(&self) -> bool {
         matches!(
             self,
-            Self::DelayReplies(_) | Self::RefuseChannel(_) | Self::AllowChannel(_) | Self::FailSubscribes(_)
+            Self::DelayReplies(_)
+                | Self::RefuseChannel(_)
+                | Self::AllowChannel(_)
+                | Self::FailSubscribes(_)
+                | Self::FailCalls { .. }
         )
     }
 }

@@ -30,6 +30,8 @@ impl Cut {
 pub(crate) enum Afterwards {
     #[default]
     Answer,
+    /// The answer is an error with this code.
+    Fail(i64),
     /// The answer is lost, and the connection stays.
     Nothing,
     Cut(How),

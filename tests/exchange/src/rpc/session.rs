@@ -143,6 +143,9 @@ impl Session {
                 ApiError::too_many_requests()
             });
         }
+        if let Some(code) = self.mischief.fails_call(&request.method) {
+            return Err(ApiError::coded(code));
+        }
         methods::call(self, request, us_in, now)
     }
 

@@ -261,3 +261,19 @@ async fn a_small_scope_keeps_out() {
     assert_eq!(error["message"], "forbidden");
     client.result("private/subscribe", json!({ "channels": ["user.portfolio.any"] })).await;
 }
+
+#[tokio::test]
+async fn tokens_can_be_ended_on_command() {
+    let (exchange, mut client) = start().await;
+    let tokens = login(&mut client, "").await;
+    exchange.expire_tokens(false);
+    assert!(!is_in(&mut client, None).await);
+    let refresh = json!({ "grant_type": "refresh_token", "refresh_token": tokens["refresh_token"] });
+    let tokens = client.result("public/auth", refresh).await;
+    assert!(is_in(&mut client, None).await);
+    exchange.command("revoke-tokens").unwrap();
+    let refresh = json!({ "grant_type": "refresh_token", "refresh_token": tokens["refresh_token"] });
+    client.error("public/auth", refresh, 13009).await;
+    login(&mut client, "").await;
+    assert!(is_in(&mut client, None).await);
+}

@@ -283,3 +283,31 @@ async fn the_ledger_is_on_the_wire_too() {
     client.send("private/buy", order(&exchange, "gone")).await;
     assert_eq!(client.end().await, End::Abrupt);
 }
+
+#[tokio::test]
+async fn an_error_can_hide_that_the_order_is_there() {
+    let (exchange, mut client) = start().await;
+    exchange.fault(Target::All, Fault::FailAfterMatch(11094));
+    let error = client.error("private/buy", order(&exchange, "x"), 11094).await;
+    assert_eq!(error["message"], "internal_server_error");
+    assert_eq!(by_label(&mut client, "x").await[0]["order_state"], "open");
+}
+
+#[tokio::test]
+async fn calls_can_fail_with_any_code_before_anything_is_done() {
+    let (exchange, mut client) = start().await;
+    exchange.command("fail private/buy 10040 2").unwrap();
+    for _ in 0..2 {
+        assert_eq!(client.error("private/buy", order(&exchange, "x"), 10040).await["message"], "retry");
+    }
+    client.result("private/buy", order(&exchange, "x")).await;
+    assert_eq!(exchange.ledger().requests.len(), 1);
+    exchange.command("fail public/auth 13004").unwrap();
+    let mut late = Client::connect(&exchange).await;
+    let login =
+        json!({ "grant_type": "client_credentials", "client_id": "local", "client_secret": "local-secret" });
+    late.error("public/auth", login.clone(), 13004).await;
+    late.result("public/auth", login).await;
+    exchange.fault(Target::All, Fault::FailCalls { method: "public/auth".into(), code: 0, count: 0 });
+    back(&exchange).await;
+}
