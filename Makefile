@@ -63,10 +63,13 @@ sim: ## Simulate 100 hours of connection life; SEED=n replays
 outcomes: ## Place 10,000 orders while connections are cut, and compare each outcome with the exchange's ledger
 	ORDERS=$${ORDERS:-10000} cargo test --locked --release --test native outcomes -- --nocapture
 
+books: ## Check live order books against the venue's through 1,000,000 messages with faults; SEED=n replays
+	MESSAGES=$${MESSAGES:-1000000} cargo test --locked --release --test sim books -- --nocapture
+
 doc: ## Build the documentation
 	cargo doc --workspace --no-deps
 
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes books doc ci

@@ -3,14 +3,14 @@
 mod market;
 mod venue;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures::Stream;
 use steadysocket::config::Queue;
-use steadysocket::deribit::book::{Book, Change, Levels, Status};
+use steadysocket::deribit::book::{Book, Change, Levels, Reason, Status};
 use steadysocket::deribit::data::Level;
 use steadysocket::deribit::{Adapter, Interval, Options};
 use steadysocket::{Client, Config, Payload, State, Subscription};
@@ -32,17 +32,33 @@ struct Watched {
     /// Asked after every step; else only when its reader comes to it, after everything that waited.
     closely: bool,
     seen: RefCell<Seen>,
+    /// The state that was compared last.
+    last: Cell<Option<u64>>,
 }
 
-#[derive(Clone, Debug, Default)]
+/// What the readers of books found.
+#[derive(Debug, Default)]
 struct Seen {
+    /// How often a book was asked whether it is live.
     checks: u64,
+    /// How often it said so.
     live: u64,
-    /// The state that was compared last.
-    last: Option<u64>,
+    /// How often its levels were compared: once for each of its states.
+    compared: u64,
     became_live: u64,
-    stale: u64,
+    became_stale: u64,
     lagged: u64,
+}
+
+impl Seen {
+    fn add(&mut self, other: &Self) {
+        self.checks += other.checks;
+        self.live += other.live;
+        self.compared += other.compared;
+        self.became_live += other.became_live;
+        self.became_stale += other.became_stale;
+        self.lagged += other.lagged;
+    }
 }
 
 impl Watched {
@@ -53,15 +69,15 @@ impl Watched {
         let mut seen = self.seen.borrow_mut();
         seen.checks += 1;
         let Some(levels) = book.live() else {
-            seen.last = None;
-            return;
+            return self.last.set(None);
         };
         seen.live += 1;
         let connected = matches!(client.state(), State::Live | State::Restoring);
         assert!(connected, "seed {seed}: {} is live without a connection", self.name);
-        if seen.last.replace(levels.change_id()) == Some(levels.change_id()) {
+        if self.last.replace(Some(levels.change_id())) == Some(levels.change_id()) {
             return;
         }
+        seen.compared += 1;
         let key = (self.market, self.depth);
         let truth =
             venue.with(|script| script.truth.get(&key).and_then(|all| all.get(&levels.change_id()).copied()));
@@ -125,13 +141,12 @@ async fn read(
 }
 
 fn note(watched: &Watched, change: Change) {
-    use steadysocket::deribit::book::Reason;
     let mut seen = watched.seen.borrow_mut();
     match change {
         Change::Live => seen.became_live += 1,
-        Change::Stale(Reason::Lagged(_)) => seen.lagged += 1,
+        Change::Stale(Reason::Lagged(count)) => seen.lagged += count,
         Change::Stale(Reason::Crossed { bid, ask }) => panic!("{bid} against {ask}"),
-        Change::Stale(_) => seen.stale += 1,
+        Change::Stale(_) => seen.became_stale += 1,
         _ => {}
     }
 }
@@ -176,6 +191,7 @@ fn live(seed: u64, messages: u64) -> (Tally, Seen) {
             book: RefCell::default(),
             closely: all.len() % 2 == 0,
             seen: RefCell::default(),
+            last: Cell::default(),
         });
         all.push(watched.clone());
         world.spawn(read(world.clone(), client.clone(), watched, interval, venue.clone(), seed));
@@ -198,15 +214,8 @@ fn live(seed: u64, messages: u64) -> (Tally, Seen) {
         assert_eq!(status, Some(Status::Live), "seed {seed}");
         assert!(watched.is_up_to_date(&venue), "seed {seed}");
     }
-    let seen =
-        all.iter().map(|watched| watched.seen.borrow().clone()).fold(Seen::default(), |sum, one| Seen {
-            checks: sum.checks + one.checks,
-            live: sum.live + one.live,
-            last: None,
-            became_live: sum.became_live + one.became_live,
-            stale: sum.stale + one.stale,
-            lagged: sum.lagged + one.lagged,
-        });
+    let mut seen = Seen::default();
+    all.iter().for_each(|watched| seen.add(&watched.seen.borrow()));
     (tally, seen)
 }
 
@@ -214,13 +223,20 @@ fn live(seed: u64, messages: u64) -> (Tally, Seen) {
 fn a_live_book_is_the_venues() {
     let first = seed();
     let each = if cfg!(target_family = "wasm") { 5_000 } else { 25_000 };
-    let wanted = std::env::var("MESSAGES").ok().and_then(|count| count.parse().ok()).unwrap_or(2 * each);
+    let given = std::env::var("MESSAGES").ok().and_then(|count| count.parse().ok());
+    let wanted: u64 = given.unwrap_or(2 * each);
     say(&format!("books: replay with SEED={first} MESSAGES={wanted}"));
-    let (mut done, mut seed) = (0, first);
-    while done < wanted {
-        let (tally, seen) = live(seed, each.min(wanted - done));
-        say(&format!("{tally:?}\n{seen:?}"));
-        done += tally.messages;
+    let (mut tally, mut seen, mut seed) = (Tally::default(), Seen::default(), first);
+    while tally.messages < wanted {
+        let (told, found) = live(seed, each.min(wanted - tally.messages));
+        tally.add(&told);
+        seen.add(&found);
         seed = seed.wrapping_add(1);
     }
+    say(&format!("books: the venue: {tally:?}"));
+    say(&format!("books: the books: {seen:?}"));
+    assert!(seen.live * 2 > seen.checks, "books that are never live prove nothing");
+    let happened =
+        [tally.dropped, tally.repeated, tally.swapped, tally.malformed, tally.stragglers, tally.cuts];
+    assert!(happened.iter().all(|count| *count > 0) || wanted < each);
 }

@@ -37,10 +37,27 @@ pub struct Tally {
     pub repeated: u64,
     pub swapped: u64,
     pub malformed: u64,
+    /// Messages of a subscription that came after the confirmation that it had ended.
     pub stragglers: u64,
     pub cuts: u64,
+    /// Channels, or requests as a whole.
     pub refused: u64,
     pub unsubscribes: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.snapshots += other.snapshots;
+        self.dropped += other.dropped;
+        self.repeated += other.repeated;
+        self.swapped += other.swapped;
+        self.malformed += other.malformed;
+        self.stragglers += other.stragglers;
+        self.cuts += other.cuts;
+        self.refused += other.refused;
+        self.unsubscribes += other.unsubscribes;
+    }
 }
 
 pub struct Script {
