@@ -433,7 +433,16 @@ fn the_accounts_own_limits_are_read_and_kept() {
     let world = World::new(1, exchange.clone());
     let _deribit = start(&world, options().matching(generous), |config| config);
     world.run_for(millis(1_000));
-    let asked =
-        |model: &mut Model| model.received.iter().any(|(_, method)| method == "private/get_account_summary");
-    assert!(!exchange.with(asked));
+    assert!(exchange.with(|model| model.received.iter().all(|(_, method)| method != SUMMARY)));
+}
+
+#[test]
+fn without_an_account_summary_things_go_on() {
+    let exchange = Exchange::new(Matching::TIER_4);
+    exchange.with(|model| model.silent.push(SUMMARY));
+    let world = World::new(1, exchange.clone());
+    let deribit = start(&world, options(), |config| config);
+    world.run_for(millis(60_000));
+    assert_eq!((deribit.client().state(), deribit.client().stats().connections), (State::Live, 1));
+    assert!(world.run(async move { order(&deribit, "private/buy").await }).is_ok());
 }
