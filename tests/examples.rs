@@ -216,7 +216,8 @@ fn the_short_examples_hold_what_they_show() {
 #[test]
 fn the_option_chain_has_a_quote_on_both_sides_of_a_strike() {
     let output = example("option_chain").output().unwrap();
-    let (text, complaints) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let (text, complaints) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{complaints}");
     let rows = text.lines().filter(|line| line.split_whitespace().all(|word| word.parse::<f64>().is_ok()));
     assert!(rows.clone().count() > 0, "{text}");

@@ -1,9 +1,11 @@
 //! The typed surface of the venue, against the exchange.
 
+use steadysocket::deribit::data::OrderResponse;
 use steadysocket::deribit::data::{OrderState, OrderType, TimeInForce};
-use steadysocket::deribit::order::{Close, Edit, TriggerAt};
-use steadysocket::deribit::{Code, Deribit, Interval, Options, Order, Scope, topics};
-use steadysocket::error::Executed;
+use steadysocket::deribit::order::{Close, Edit, Named, TriggerAt};
+use steadysocket::deribit::{
+    AnyOrder, Code, Deribit, Editing, Interval, Options, Order, Outcome, Placing, Scope, topics,
+};
 use steadysocket::{Error, Native, Subscription, Update};
 use steadysocket_exchange::Exchange;
 
@@ -19,6 +21,16 @@ async fn log_in(exchange: &Exchange) -> Deribit {
 
 fn requests(exchange: &Exchange, method: &str) -> usize {
     exchange.journal().requests().filter(|request| request.method == method).count()
+}
+
+/// The answer to an order that is taken.
+async fn placed(placing: Placing) -> OrderResponse {
+    soon(placing.into_future()).await.unwrap().accepted().unwrap()
+}
+
+/// The order after an edit that is taken.
+async fn after_edit<B: Named + 'static>(editing: Editing<B>) -> Order {
+    soon(editing.into_future()).await.unwrap().accepted().unwrap().order
 }
 
 fn field(error: Error) -> &'static str {
@@ -55,7 +67,8 @@ async fn an_order_from_its_placing_to_its_end() {
     let low = instrument.tick_below(ticker.best_bid_price.unwrap() - 100.0);
 
     let placed =
-        soon(deribit.buy(Order::limit(PERPETUAL, 50.0, low).post_only().label("typed-1"))).await.unwrap();
+        placed(deribit.buy(Order::limit(PERPETUAL, 50.0, low).post_only().label("typed-1")).exact_label())
+            .await;
     let order = placed.order;
     assert_eq!((order.order_state.clone(), order.order_type.clone()), (OrderState::Open, OrderType::Limit));
     assert_eq!((order.label(), order.limit_price(), order.filled()), (Some("typed-1"), Some(low), 0.0));
@@ -70,18 +83,20 @@ async fn an_order_from_its_placing_to_its_end() {
     assert_eq!(soon(by_label.into_future()).await.unwrap().len(), 1);
 
     let lower = instrument.tick_below(low);
-    let edited = soon(deribit.edit(Edit::of(&order).size(40.0).price(lower))).await.unwrap().order;
+    let edited = after_edit(deribit.edit(Edit::of(&order).size(40.0).price(lower))).await;
     assert_eq!((edited.amount, edited.limit_price(), edited.replaced), (40.0, Some(lower), true));
-    let edited = soon(deribit.edit(Edit::label(PERPETUAL, "typed-1", 30.0))).await.unwrap().order;
+    let edited = after_edit(deribit.edit(Edit::label(PERPETUAL, "typed-1", 30.0))).await;
     assert_eq!((&edited.order_id, edited.amount), (&order.order_id, 30.0));
 
-    soon(deribit.cancel(&*order.order_id).into_future()).await.unwrap();
+    let cancelled = soon(deribit.cancel(&*order.order_id).into_future()).await.accepted().unwrap();
+    assert_eq!(cancelled.order_id, order.order_id);
     found(&mut raw, |orders| orders[0].order_state == OrderState::Cancelled).await;
     let state = soon(deribit.get_order_state(&*order.order_id).into_future()).await.unwrap();
     assert_eq!((state.order_state.clone(), state.is_live()), (OrderState::Cancelled, false));
-    let again = soon(deribit.cancel(&*order.order_id).into_future()).await.unwrap_err();
-    assert_eq!(again.executed(), Executed::No, "{again:?}");
-    assert!(Code::of(&again).is_some());
+    let again = soon(deribit.cancel(&*order.order_id).into_future()).await;
+    assert!(matches!(again, Outcome::Rejected(_)), "{again:?}");
+    let missing = soon(deribit.get_order_state("BTC-0").into_future()).await.unwrap_err();
+    assert_eq!(Code::of(&missing), Some(Code::OrderNotFound), "{missing:?}");
 }
 
 #[tokio::test]
@@ -97,7 +112,7 @@ async fn a_position_opened_protected_and_closed() {
             .await
             .unwrap();
 
-    let bought = soon(deribit.buy(Order::market(PERPETUAL, 20.0).label("in"))).await.unwrap();
+    let bought = placed(deribit.buy(Order::market(PERPETUAL, 20.0).label("in")).exact_label()).await;
     assert_eq!((bought.order.order_state.clone(), bought.executed()), (OrderState::Filled, 20.0));
     let trade = &bought.trades[0];
     assert_eq!((&trade.order_id, trade.label.as_deref()), (&bought.order.order_id, Some("in")));
@@ -110,7 +125,7 @@ async fn a_position_opened_protected_and_closed() {
     let instrument = soon(deribit.instruments().require(PERPETUAL)).await.unwrap();
     let far = instrument.round_price(ticker.mark_price.unwrap() * 0.9, steadysocket::deribit::Rounding::Down);
     let stop = Order::stop_market(PERPETUAL, 20.0, TriggerAt::mark(far)).reduce_only();
-    let stop = soon(deribit.sell(stop)).await.unwrap().order;
+    let stop = placed(deribit.sell(stop)).await.order;
     assert_eq!(
         (stop.order_state.clone(), stop.limit_price()),
         (OrderState::Untriggered, None),
@@ -136,7 +151,7 @@ async fn every_page_of_the_trades_and_nothing_twice() {
     let deribit = log_in(&exchange).await;
     let mut ids = Vec::new();
     for _ in 0..7 {
-        let bought = soon(deribit.buy(Order::market(PERPETUAL, 10.0))).await.unwrap();
+        let bought = placed(deribit.buy(Order::market(PERPETUAL, 10.0))).await;
         ids.extend(bought.trades.into_iter().map(|trade| trade.trade_id));
     }
     let pages = deribit.get_user_trades_by_instrument(PERPETUAL).count(2).all();
@@ -150,14 +165,13 @@ async fn every_page_of_the_trades_and_nothing_twice() {
 async fn what_is_wrong_does_not_leave() {
     let exchange = exchange().start().await.unwrap();
     let deribit = log_in(&exchange).await;
-    let refused =
-        async |order: steadysocket::deribit::AnyOrder| field(soon(deribit.buy(order)).await.unwrap_err());
+    let refused = async |order: AnyOrder| soon(deribit.buy(order).into_future()).await.unwrap_err().field;
     assert_eq!(refused(Order::limit(PERPETUAL, 10.0, 60_000.3).into()).await, "price");
     assert_eq!(refused(Order::limit(PERPETUAL, 11.0, 60_000.0).into()).await, "amount");
     assert_eq!(refused(Order::market(PERPETUAL, 10.0).label("x".repeat(65)).into()).await, "label");
     assert_eq!(refused(Order::market("BTC-PERPETUALL", 10.0).into()).await, "instrument_name");
     let edit = Edit::order(PERPETUAL, "1", 10.0).price(0.3);
-    assert_eq!(field(soon(deribit.edit(edit)).await.unwrap_err()), "price");
+    assert_eq!(soon(deribit.edit(edit).into_future()).await.unwrap_err().field, "price");
     let close = soon(deribit.close_position(PERPETUAL, Close::Limit(0.3))).await.unwrap_err();
     assert_eq!(field(close), "price");
     for method in ["private/buy", "private/sell", "private/edit", "private/close_position"] {
@@ -190,9 +204,9 @@ async fn the_queries_of_an_account() {
     let exchange = exchange().start().await.unwrap();
     let deribit = log_in(&exchange).await;
     let order = Order::limit(PERPETUAL, 10.0, 1_000.0).good_til_day().label("q");
-    let order = soon(deribit.buy(order)).await.unwrap().order;
+    let order = placed(deribit.buy(order).exact_label()).await.order;
     assert_eq!(order.time_in_force, Some(TimeInForce::GoodTilDay));
-    soon(deribit.sell(Order::market(PERPETUAL, 10.0))).await.unwrap();
+    placed(deribit.sell(Order::market(PERPETUAL, 10.0))).await;
 
     let summary = soon(deribit.get_account_summary("BTC").extended(true).into_future()).await.unwrap();
     assert_eq!(summary.currency, "BTC");
