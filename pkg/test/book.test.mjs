@@ -38,7 +38,7 @@ const live = (book) => book.status.name === 'live'
 /** Best first, bids below asks, amounts positive. */
 function isSound(book) {
   const [bids, asks] = [book.bids(), book.asks()]
-  assert.ok(bids.length > 20 && asks.length > 20)
+  assert.ok(bids.length > 6 && asks.length > 6)
   for (let i = 2; i < bids.length; i += 2) assert.ok(bids[i] < bids[i - 2] && bids[i + 1] > 0)
   for (let i = 2; i < asks.length; i += 2) assert.ok(asks[i] > asks[i - 2] && asks[i + 1] > 0)
   assert.ok(bids[0] < asks[0])
