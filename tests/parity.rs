@@ -132,7 +132,40 @@ fn handles() {
         ("close", Nothing("the client's")),
     ];
     let deribit = Rust::read("src/deribit/client.rs").methods("Deribit");
-    same(deribit, Ts::read("deribit/client.ts").members("class DeribitClient"), exceptions);
+    let there = Ts::read("deribit/client.ts").members("class DeribitClient");
+    same(deribit, there.clone(), exceptions);
+
+    // What its other parts add.
+    const CALL: Instead = Nothing("call by the method's name, whose error says what became of it");
+    const BOT: Instead = Nothing("for bots, which are written in Rust");
+    let parts: [(&str, Exceptions); 8] = [
+        ("book/handle.rs", &[("grouped_book", Is("book"))]),
+        ("instruments.rs", &[("instruments", BOT)]),
+        ("tracker.rs", &[("track_orders", BOT), ("track_orders_of", BOT)]),
+        (
+            "outcome/calls.rs",
+            &[("buy", CALL), ("sell", CALL), ("place", CALL), ("edit", CALL), ("cancel", CALL)],
+        ),
+        ("order/place.rs", &[("close_position", CALL)]),
+        ("query/quoting.rs", &[("mass_quote", CALL)]),
+        ("query/trading.rs", &[("cancel_quotes", CALL)]),
+        ("query/market.rs", &[("get_expirations_by_currency", CALL)]),
+    ];
+    for (part, exceptions) in parts {
+        same(Rust::read(&format!("src/deribit/{part}")).methods("Deribit"), there.clone(), exceptions);
+    }
+}
+
+#[test]
+fn deribits_codes() {
+    let table = fs::read_to_string("src/deribit/errors/table.rs").unwrap();
+    let codes = fs::read_to_string("pkg/ts/deribit/codes.ts").unwrap();
+    let row = |line: &str| {
+        let mut words = line.split_whitespace();
+        let number: i64 = words.next()?.parse().ok()?;
+        Some(format!("  {}: {number},", words.next()?))
+    };
+    same(table.lines().filter_map(row).collect(), codes.lines().map(str::to_owned).collect(), &[]);
 }
 
 /// Options are described in the same words, but for how each language writes names and times.

@@ -96,8 +96,10 @@ export interface DeribitOptions extends Options {
    * the orders of every later connection are cancelled too, and stays so (`account`). Set anew on each connection, before
    * anything else is sent; it needs credentials. */
   cancelOnDisconnect?: 'as-account' | 'off' | 'connection' | 'account'
-  /** The account's allowance at the matching engine: requests a second, sustained, and at once. Default: 5 and 20, those of
-   * the lowest tier. */
+  /** The account's allowance at the matching engine: requests a second, sustained, and at once.
+   *
+   * Without it the real one is asked for after each login, with `private/get_account_summary`, which needs `account:read`;
+   * until it is known, and where it cannot be, it is 5 and 20, those of the lowest tier. */
   matching?: { rate: number; burst: number }
 }
 
