@@ -23,7 +23,8 @@ use crate::queue::Update;
 /// ```no_run
 /// # async fn f(deribit: steadysocket::deribit::Deribit) -> Result<(), steadysocket::Error> {
 /// let mut chain = deribit.option_chain("BTC").await?;
-/// if let Some(next) = chain.expiries().next().map(|expiry| expiry.timestamp) {
+/// let next = chain.expiries().next().map(|expiry| expiry.timestamp);
+/// if let Some(next) = next {
 ///     chain.watch(next).await?;
 /// }
 /// while chain.next().await.is_some() {
