@@ -225,3 +225,44 @@ fn the_option_chain_has_a_quote_on_both_sides_of_a_strike() {
         assert_eq!(row.split_whitespace().count(), 9, "{text}");
     }
 }
+
+#[test]
+fn the_book_says_that_it_is_stale_before_it_is_live_again() {
+    let output = example("book").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // A lost message, then a lost connection: each time nothing is shown until the book is live again.
+    let states: Vec<&str> = text.lines().filter(|line| line.starts_with(char::is_alphabetic)).collect();
+    let stale = states.iter().filter(|line| line.starts_with("STALE")).count();
+    assert!(stale >= 2, "{text}");
+    assert!(states.last().is_some_and(|line| *line == "LIVE"), "{text}");
+    let mut live = false;
+    for line in text.lines() {
+        match line.split(':').next() {
+            Some("LIVE") => live = true,
+            Some("STALE" | "RESYNCING") => live = false,
+            _ => assert!(live, "levels of a book that is not live: {text}"),
+        }
+    }
+}
+
+#[test]
+fn the_trade_whose_answer_is_lost_is_found_and_cancelled() {
+    let output = example("trade").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let starts = ["placed ", "moved ", "it is cancelled", "unknown: ", "found ", "it is cancelled"];
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), starts.len(), "{text}");
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.starts_with(start), "{text}");
+    }
+    assert!(!text.contains("local-secret"));
+}
+
+#[test]
+fn the_trade_does_not_use_real_money_unasked() {
+    let output = example("trade").arg("wss://www.deribit.com/ws/api/v2").output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("real money"));
+}
