@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::stream::{FuturesUnordered, StreamExt};
 use steadysocket::deribit::{Deribit, Matching, Options, Order, Outcome, Resolution, Side};
 use steadysocket::error::{Executed, NotSent};
-use steadysocket::{Limiter, Native};
+use steadysocket::{Error, Limiter, Native};
 use steadysocket_exchange::{Account, CreditPolicy, Exchange, Ledger, Tier};
 
 /// Accounts, each with two clients that share a limiter, and the orders that each client has under way at a time.
@@ -77,7 +77,13 @@ async fn place(deribit: Deribit, name: String, dice: u64) -> Report {
     };
     // What rests would fill the book.
     if let Some(order) = order.as_ref().filter(|order| order.is_live()) {
-        let ended = deribit.cancel(&*order.order_id).settled().await.expect("an order that can be cancelled");
+        let ended = loop {
+            match deribit.cancel(&*order.order_id).settled().await {
+                // The connection was cut before it left: it is safe to ask again.
+                Err(Error::NotSent(_)) => {}
+                ended => break ended.expect("an order that can be cancelled"),
+            }
+        };
         assert!(!ended.is_live(), "{ended:?}");
     }
     Report { label: name, told, order_id: order.map(|order| order.order_id) }
