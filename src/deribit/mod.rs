@@ -1,7 +1,7 @@
 //! The Deribit venue, over its JSON-RPC WebSocket interface.
 //!
-//! [`Deribit`] is what users hold, [`Adapter`] the [`Protocol`](crate::Protocol) below it; [`topics`] and [`Channel`] name what can be subscribed to, [`data`] says what
-//! comes. What is stated about the venue comes from its documents (docs.deribit.com, 2026) and its OpenAPI and
+//! [`Deribit`] is what users hold, [`Adapter`] the [`Protocol`](crate::Protocol) below it; [`topics`] and [`Channel`]
+//! name what can be subscribed to, [`data`] says what comes. What is stated about the venue comes from its documents (docs.deribit.com, 2026) and its OpenAPI and
 //! AsyncAPI files (2.1.1), or was measured on its production servers.
 
 mod adapter;
