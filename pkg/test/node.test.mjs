@@ -171,6 +171,23 @@ test('plain JSON-RPC, a provider, notifications, raw messages', async () => {
   await client.close()
 })
 
+test('a timeout that fires before its time is set again', async () => {
+  const inTime = globalThis.setTimeout
+  globalThis.setTimeout = (callback, delay, ...rest) => inTime(callback, delay / 2, ...rest)
+  try {
+    const client = await deribit()
+    const live = new Promise((resolve) => client.addEventListener('state', ({ detail }) => detail.name === 'live' && resolve()))
+    await command(client, 'drop @newest')
+    await live
+    await command(client, 'delay 500ms')
+    await assert.rejects(client.call('public/test', {}, { timeout: 50 }), { outcome: 'unknown' })
+    await command(client, 'delay 0ms')
+    await client.close()
+  } finally {
+    globalThis.setTimeout = inTime
+  }
+})
+
 test('what cannot work is told at once', async () => {
   for (const [options, field] of [
     [{ callTimeout: 0 }, 'callTimeout'],

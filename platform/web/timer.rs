@@ -1,5 +1,6 @@
 //! The clock and the one timer of a client.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -25,19 +26,24 @@ pub(super) fn now() -> Instant {
 /// Wakes a task at a time.
 ///
 /// The next deadline of a connection moves on with each message. A timeout that would fire too early is therefore left
-/// as it is, and set again when it has fired.
+/// as it is, and set again when it has fired. One may also fire before its time, for its clock is not this one: Node's
+/// is as old as the turn that set it.
 #[derive(Default)]
 pub(super) struct Timer {
     armed: Option<Armed>,
-    waker: Rc<AtomicWaker>,
+    bell: Rc<Bell>,
 }
 
 struct Armed {
-    /// What it was set for.
     deadline: Instant,
-    /// When it fires: at the first whole millisecond after that.
-    fires: Instant,
     _timeout: Timeout,
+}
+
+#[derive(Default)]
+struct Bell {
+    /// Whether the timeout has fired since it was set.
+    rung: Cell<bool>,
+    waker: AtomicWaker,
 }
 
 impl Timer {
@@ -47,9 +53,8 @@ impl Timer {
         if now >= deadline {
             return Poll::Ready(());
         }
-        self.waker.register(cx.waker());
-        // What should have fired by now has.
-        if self.armed.as_ref().is_none_or(|armed| armed.deadline > deadline || armed.fires <= now) {
+        self.bell.waker.register(cx.waker());
+        if self.bell.rung.get() || self.armed.as_ref().is_none_or(|armed| armed.deadline > deadline) {
             self.arm(now, deadline);
         }
         Poll::Pending
@@ -58,9 +63,14 @@ impl Timer {
     fn arm(&mut self, now: Instant, deadline: Instant) {
         // Rounded up, because a timeout that fires too early is one for nothing.
         let millis = deadline.since(now).as_nanos().div_ceil(1_000_000).min(LONGEST);
-        let waker = self.waker.clone();
-        let timeout = Timeout::new(u32::try_from(millis).unwrap_or_default(), move || waker.wake());
-        let fires = now + Duration::from_millis(u64::try_from(millis).unwrap_or_default());
-        self.armed = Some(Armed { deadline, fires, _timeout: timeout });
+        let bell = self.bell.clone();
+        // The last one goes with its timeout, and rings no more.
+        self.armed = None;
+        self.bell.rung.set(false);
+        let timeout = Timeout::new(u32::try_from(millis).unwrap_or_default(), move || {
+            bell.rung.set(true);
+            bell.waker.wake();
+        });
+        self.armed = Some(Armed { deadline, _timeout: timeout });
     }
 }
