@@ -12,7 +12,7 @@ use super::Deribit;
 use super::channel::{Channel, Interval, Scope};
 use super::data::{CancelReason, OneOrMany, Order, OrderState};
 use super::errors::Code;
-use super::order::{Label, Side, split_label};
+use super::order::{Label, Side};
 use super::query::Answer;
 use super::topics::Topic;
 use crate::alarm::Alarm;
@@ -243,6 +243,33 @@ impl OrderTracker {
         }
     }
 
+    /// Takes in how the answer to a call says that an order stands, so that it is known before the channel tells of it:
+    /// who looks here for an order that he has just placed finds it. What the channel has said already is not undone.
+    ///
+    /// Orders that are certain not to be in the tracker's scope change nothing, nor do unknown ones in a scope of a kind
+    /// or currency, of which an order does not say whether it belongs there.
+    ///
+    /// ```no_run
+    /// # use steadysocket::deribit::{Deribit, Order, OrderTracker};
+    /// # async fn f(deribit: Deribit, mut orders: OrderTracker) -> Result<(), steadysocket::Error> {
+    /// let settled = deribit.buy(Order::limit("BTC-PERPETUAL", 10.0, 60_000.0)).settled().await?;
+    /// if let Some(order) = settled.order() {
+    ///     orders.observe(order.clone());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn observe(&mut self, order: Order) {
+        const ANY: &str = "any";
+        let is_in_scope = match &self.scope {
+            Scope::Instrument(instrument) => *instrument == order.instrument_name,
+            Scope::Market { kind, currency } => kind == ANY && currency == ANY,
+        };
+        if is_in_scope || self.get(&order.order_id).is_some() {
+            let change = self.orders.answered(order);
+            self.events.extend(change.map(OrderEvent::Changed));
+        }
+    }
+
     /// How many orders are live.
     pub fn len(&self) -> usize {
         self.orders.live().len()
@@ -280,7 +307,7 @@ impl OrderTracker {
 
     /// The live orders that their owner called so, whatever their unique endings: see [`Label::user`].
     pub fn by_user_label<'a>(&'a self, user: &'a str) -> impl Iterator<Item = &'a Order> {
-        self.iter().filter(move |order| order.label().is_some_and(|label| split_label(label).0 == user))
+        self.iter().filter(move |order| order.user_label() == Some(user))
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<OrderEvent>> {

@@ -8,6 +8,7 @@ use super::trade::UserTrade;
 use super::words::{
     Advanced, CancelReason, Direction, FillCondition, OrderState, OrderType, QuoteSide, TimeInForce, Trigger,
 };
+use crate::deribit::order::split_label;
 
 object! {
     /// An order that the venue knows. [`limit`](Order::limit) and its neighbours begin a
@@ -137,6 +138,12 @@ impl Order {
     /// The user's label, if it has one.
     pub fn label(&self) -> Option<&str> {
         self.label.as_deref().filter(|label| !label.is_empty())
+    }
+
+    /// The part of the label that its owner chose: see [`Label::user`](crate::deribit::Label::user). Empty when he chose
+    /// none for an order that this library placed.
+    pub fn user_label(&self) -> Option<&str> {
+        self.label().map(|label| split_label(label).0)
     }
 
     /// How much was executed: 0 where the venue leaves it out.

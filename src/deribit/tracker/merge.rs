@@ -60,6 +60,15 @@ impl Merge {
         self.merge(order, missed)
     }
 
+    /// The answer to a call says how an order stood. The stream tells the same in order: at the same time it is right.
+    pub(super) fn answered(&mut self, order: Order) -> Option<Change> {
+        let is_newer = |known: &Order| order.last_update_timestamp > known.last_update_timestamp;
+        if order.is_live() && !self.live.get(&order.order_id).is_none_or(is_newer) {
+            return None;
+        }
+        self.told(order, false)
+    }
+
     /// A list is asked for now: what the stream says from here on may be newer than what it will show.
     pub(super) fn asking(&mut self) {
         self.asked = Some(BTreeSet::new());

@@ -127,3 +127,27 @@ fn changes_have_a_name() {
         assert_eq!(change(before, order).kind(), expected);
     }
 }
+
+#[test]
+fn an_answer_is_taken_in_unless_the_stream_knows_better() {
+    let mut merge = Merge::default();
+    assert_eq!(kind(merge.answered(order("a", 10, "open", 1.0, 0.0))), Some(OrderKind::Opened));
+    // The stream says the same later.
+    assert_eq!(kind(merge.told(order("a", 10, "open", 1.0, 0.0), false)), None);
+    // The stream is ahead of the answer: by time, by being the stream, by the order's end.
+    merge.told(order("a", 12, "open", 2.0, 0.0), false);
+    assert_eq!(kind(merge.answered(order("a", 11, "open", 3.0, 0.0))), None);
+    assert_eq!(kind(merge.answered(order("a", 12, "open", 3.0, 0.0))), None);
+    assert_eq!(kind(merge.answered(order("a", 12, "cancelled", 2.0, 0.0))), Some(OrderKind::Cancelled(None)));
+    assert_eq!(kind(merge.answered(order("a", 13, "open", 4.0, 0.0))), None);
+    assert_eq!(live(&merge), []);
+}
+
+#[test]
+fn an_answer_that_came_after_the_list_was_asked_for_is_not_missed_in_it() {
+    let mut merge = Merge::default();
+    merge.asking();
+    merge.answered(order("new", 10, "open", 1.0, 0.0));
+    assert!(merge.listed(vec![]).unwrap().missing.is_empty());
+    assert_eq!(live(&merge), [("new", 1.0)]);
+}
