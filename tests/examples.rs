@@ -266,3 +266,100 @@ fn the_trade_does_not_use_real_money_unasked() {
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("real money"));
 }
+
+/// What the market maker must hold to whatever happens: it asks for quotes only while book and orders are live.
+fn check_quotes(text: &str) {
+    let (mut book, mut orders) = (false, false);
+    for line in text.lines() {
+        match line.split_once([':', ' ']).unwrap_or_default().0 {
+            "book" => book = line == "book live",
+            "orders" => orders = line.starts_with("orders live"),
+            "quote" | "move" => assert!(book && orders, "{line}, in {text}"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_market_maker_cancels_its_quotes_while_its_book_or_its_orders_are_not_live() {
+    let output = example("market_maker").args(["--seconds", "7"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    check_quotes(&text);
+    // A message of the book was lost, then the connection; and it quoted before, between and after.
+    let phases: Vec<&str> = text.split("book stale").collect();
+    assert!(phases.len() >= 3 && phases.iter().all(|phase| phase.contains("quote: ")), "{text}");
+    assert!(phases[1].contains("UserRequest"), "{text}");
+    assert!(text.contains("orders stale") && text.contains("CancelOnDisconnect"), "{text}");
+    assert!(text.lines().last().unwrap().starts_with("the end: 0 orders"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_market_maker_keeps_to_its_bound_and_leaves_no_order_behind() {
+    use steadysocket::deribit::{Deribit, Options, Order};
+    use steadysocket_exchange::{Account, Exchange, Fault, LedgerOrder, Target};
+
+    const MOST: f64 = 500.0;
+    fn quotes(exchange: &Exchange) -> Vec<LedgerOrder> {
+        let orders = exchange.ledger().orders;
+        orders.into_iter().filter(|order| order.label.starts_with("maker.")).collect()
+    }
+    fn bid(exchange: &Exchange) -> Option<LedgerOrder> {
+        quotes(exchange).into_iter().find(|order| order.state == "open" && order.direction == "buy")
+    }
+    fn position(exchange: &Exchange) -> f64 {
+        let signed = |order: &LedgerOrder| match order.direction.as_str() {
+            "buy" => order.filled_amount,
+            _ => -order.filled_amount,
+        };
+        quotes(exchange).iter().map(signed).sum()
+    }
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let builder = Exchange::builder().account(Account::new("taker").key("taker", "secret"));
+    let exchange = runtime.block_on(builder.start()).unwrap();
+    let mut command = example("market_maker");
+    command.arg(exchange.url());
+    command.env("DERIBIT_CLIENT_ID", "local").env("DERIBIT_CLIENT_SECRET", "local-secret");
+    let mut maker = command.spawn().unwrap();
+    runtime.block_on(async {
+        let options = Options::at(exchange.url()).unwrap().credentials("taker", "secret");
+        let taker = Deribit::connect(options).await.unwrap();
+        // Sells to it whatever it bids for, until it holds what it may.
+        while position(&exchange) < MOST {
+            let Some(bid) = bid(&exchange) else {
+                exchange.wait_for(|exchange| bid(exchange).is_some() || position(exchange) >= MOST).await;
+                continue;
+            };
+            let order = Order::limit("BTC-PERPETUAL", 1_000_000.0, bid.price.unwrap()).immediate_or_cancel();
+            let _whatever_it_met = taker.sell(order).await.unwrap();
+        }
+        // A book that cannot be mended: everything is cancelled, and nothing more is quoted.
+        exchange.fault(Target::All, Fault::FailSubscribes(1_000));
+        exchange.fault(Target::All, Fault::Gap("book.BTC-PERPETUAL.100ms".to_owned()));
+        exchange.wait_for(|exchange| quotes(exchange).iter().all(|order| order.state != "open")).await;
+    });
+    let id = maker.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let (mut text, mut complaints) = (String::new(), String::new());
+    maker.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    maker.stderr.take().unwrap().read_to_string(&mut complaints).unwrap();
+    assert!(maker.wait().unwrap().success(), "{text}{complaints}");
+    check_quotes(&text);
+    assert_eq!(
+        text.lines().last(),
+        Some(&*format!("the end: 0 orders, position {}", position(&exchange))),
+        "{text}"
+    );
+
+    let quotes = quotes(&exchange);
+    assert!(quotes.iter().all(|order| order.state != "open"), "{quotes:?}");
+    // Each was placed where the whole of it still fitted, whatever became of the other side later.
+    let mut held = 0.0;
+    for order in &quotes {
+        assert!(order.fills.iter().all(|fill| fill.maker), "it took: {order:?}");
+        held += if order.direction == "buy" { order.filled_amount } else { -order.filled_amount };
+        assert!(held.abs() <= MOST, "{held}: {quotes:?}");
+    }
+}
