@@ -42,12 +42,30 @@ mod threads {
 
 pub use threads::{BoxFuture, MaybeSend, MaybeSync, SharedFn};
 
+/// What only some operating systems can do.
+#[cfg(all(feature = "native", not(all(target_family = "wasm", target_os = "unknown"))))]
+mod os {
+    use std::io;
+    use std::time::Duration;
+
+    use tokio::net::TcpStream;
+
+    /// Ends the connection when data of ours is not acknowledged for this long, even while the peer's still comes
+    /// (RFC 5482). Elsewhere than on Linux the operating system decides on the time.
+    pub fn set_user_timeout(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        return socket2::SockRef::from(stream).set_tcp_user_timeout(Some(timeout));
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        return Ok(drop((stream, timeout)));
+    }
+}
+
 /// What the crate's root shows of this target's transport.
 #[cfg(all(feature = "native", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub mod here {
     /// This target's transport: a name for code that serves both.
     pub use super::native::Native as Transport;
-    pub use super::native::{Native, Tls, connect, connect_with, start};
+    pub use super::native::{Native, Proxy, Tls, TlsVersion, connect, connect_with, start};
 }
 /// What the crate's root shows of this target's transport.
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]

@@ -42,7 +42,7 @@ pub struct Config {
     pub retry_initial_connect: bool,
     /// When to try again after a connection ended.
     pub backoff: Backoff,
-    /// How a silent peer is found out. `None` trusts TCP, which may take a quarter of an hour.
+    /// How a silent peer is found out, and natively one that takes nothing from us. `None` trusts TCP, which may take a quarter of an hour.
     pub heartbeat: Option<Heartbeat>,
     /// How long a call may take, waiting included, unless it says otherwise. Default 10 s.
     pub call_timeout: Duration,
@@ -205,10 +205,15 @@ impl Config {
 
     /// Refuses `ws://` to another machine unless that was allowed; providers are checked at each attempt.
     pub(crate) fn check_plaintext(&self, url: &Url) -> Result<(), ConfigError> {
-        if url.is_secure() || url.is_loopback() || self.allow_plaintext {
+        if url.is_loopback() || !self.must_stay(url) {
             return Ok(());
         }
         Err(ConfigError::new("url", "is ws:// to another machine; use wss:// or set allow_plaintext"))
+    }
+
+    /// Whether what goes to this URL may not leave this machine.
+    pub(crate) fn must_stay(&self, url: &Url) -> bool {
+        !url.is_secure() && !self.allow_plaintext
     }
 }
 

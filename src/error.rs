@@ -370,6 +370,8 @@ pub enum Phase {
     Upgrade,
     /// The browser connects and does not say how far it came.
     Browser,
+    /// Reaching the proxy, and asking it for a way to the server.
+    Proxy,
 }
 
 impl std::fmt::Display for Phase {
@@ -381,6 +383,7 @@ impl std::fmt::Display for Phase {
             Self::Tls => "the TLS handshake",
             Self::Upgrade => "the upgrade",
             Self::Browser => "connecting",
+            Self::Proxy => "connecting through the proxy",
         })
     }
 }
@@ -435,7 +438,17 @@ pub enum ConnectError {
         /// What the operating system said.
         problem: String,
     },
-    /// The overall deadline for DNS, TCP, TLS and upgrade passed.
+    /// The proxy could not be used, or made no way to the server.
+    #[error("proxy: {problem}")]
+    Proxy {
+        /// What kind of failure it was.
+        kind: ProxyFailure,
+        /// What happened.
+        problem: String,
+        /// How long the proxy asked us to wait, from `Retry-After` in either form.
+        retry_after: Option<Duration>,
+    },
+    /// The overall deadline for DNS, proxy, TCP, TLS and upgrade passed.
     #[error("timed out in {0}")]
     Timeout(Phase),
     /// The browser failed to connect and does not say why.
@@ -449,16 +462,66 @@ pub enum ConnectError {
 pub enum TlsFailure {
     /// The certificate is expired or not yet valid.
     Expired,
-    /// No trusted root signed it; a self-signed certificate is one of these.
+    /// No trusted root signed it.
     UnknownIssuer,
+    /// Nobody but its own key vouches for it.
+    SelfSigned,
     /// It is for another host.
     WrongHost,
     /// It was revoked.
     Revoked,
+    /// Its public key is none of those that were pinned.
+    NotPinned,
     /// Any other fault of the certificate.
     Certificate,
     /// The two sides have no version or cipher in common, or one of them broke the protocol.
     Handshake,
+}
+
+impl TlsFailure {
+    fn verdict(self) -> Verdict {
+        match self {
+            Self::Handshake => Verdict::Retry(None),
+            Self::Expired | Self::UnknownIssuer | Self::SelfSigned | Self::WrongHost => Verdict::Stop,
+            Self::Revoked | Self::NotPinned | Self::Certificate => Verdict::Stop,
+        }
+    }
+}
+
+/// Kinds of failure at a proxy that call for different action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProxyFailure {
+    /// It could not be reached, or ended the connection without an answer: tried again.
+    Unreachable,
+    /// The TLS handshake with an `https://` proxy failed.
+    Tls(TlsFailure),
+    /// It wants other credentials: HTTP 407, or SOCKS5 refused them or our ways to show them.
+    Authentication,
+    /// It does not let us go to this server: HTTP 403 and other final answers, SOCKS5 "not allowed by ruleset".
+    Refused,
+    /// It could not reach the server, or not now: HTTP 429 and 5xx, SOCKS5 "host unreachable" and the like; tried again.
+    Unavailable,
+    /// Its answer breaks HTTP or SOCKS5: tried again, because it may be restarting.
+    Protocol,
+}
+
+impl ProxyFailure {
+    fn category(self) -> Category {
+        match self {
+            Self::Unreachable | Self::Tls(_) | Self::Refused | Self::Unavailable => Category::Connection,
+            Self::Authentication => Category::Authentication,
+            Self::Protocol => Category::Protocol,
+        }
+    }
+
+    fn verdict(self, retry_after: Option<Duration>) -> Verdict {
+        match self {
+            Self::Unreachable | Self::Unavailable | Self::Protocol => Verdict::Retry(retry_after),
+            Self::Tls(kind) => kind.verdict(),
+            Self::Authentication | Self::Refused => Verdict::Stop,
+        }
+    }
 }
 
 /// Whether to try again, and after what time at the least.
@@ -507,6 +570,7 @@ impl ConnectError {
             Self::Config(_) => Category::Application,
             Self::Endpoint(_) | Self::Dns { .. } | Self::Tcp(_) | Self::Io { .. } => Category::Connection,
             Self::Tls { .. } | Self::Timeout(_) | Self::Browser => Category::Connection,
+            Self::Proxy { kind, .. } => kind.category(),
         }
     }
 
@@ -517,8 +581,9 @@ impl ConnectError {
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Status { status, retry_after, .. } => status_verdict(*status, *retry_after),
-            Self::Tls { kind: TlsFailure::Handshake, .. } => Verdict::Retry(None),
-            Self::Tls { .. } | Self::Config(_) => Verdict::Stop,
+            Self::Tls { kind, .. } => kind.verdict(),
+            Self::Proxy { kind, retry_after, .. } => kind.verdict(*retry_after),
+            Self::Config(_) => Verdict::Stop,
             Self::Endpoint(_) | Self::Dns { .. } | Self::Tcp(_) | Self::Upgrade(_) => Verdict::Retry(None),
             Self::Io { .. } | Self::Timeout(_) | Self::Browser => Verdict::Retry(None),
         }
@@ -541,7 +606,7 @@ pub enum Disconnect {
     /// Nothing was received for this long, and the peer did not answer when asked.
     #[error("nothing was received for {0:?}")]
     Silent(Duration),
-    /// The peer took nothing from us for this long.
+    /// The peer took nothing from us for this long, or its machine did not acknowledge it.
     #[error("nothing could be sent for {0:?}")]
     Stalled(Duration),
     /// The peer broke the WebSocket protocol or one of our limits; the code is what we closed with.

@@ -103,8 +103,15 @@ impl Progress {
 
     /// The phase that began last.
     pub fn phase(&self) -> Phase {
-        const PHASES: [Phase; 6] =
-            [Phase::Endpoint, Phase::Dns, Phase::Tcp, Phase::Tls, Phase::Upgrade, Phase::Browser];
+        const PHASES: [Phase; 7] = [
+            Phase::Endpoint,
+            Phase::Dns,
+            Phase::Tcp,
+            Phase::Tls,
+            Phase::Upgrade,
+            Phase::Browser,
+            Phase::Proxy,
+        ];
         let noted = usize::from(self.0.load(Ordering::Relaxed));
         PHASES.get(noted).copied().unwrap_or(Phase::Endpoint)
     }

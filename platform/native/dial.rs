@@ -10,19 +10,27 @@ use tokio::net::TcpStream;
 
 use crate::config::{Config, Url};
 use crate::error::{ConnectError, Phase};
+use crate::platform::os::set_user_timeout;
 use crate::transport::Progress;
 
 /// How long one address has before the next is tried beside it (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// Connects to whichever address of the host answers first.
+/// Connects to whichever address of the host answers first; to loopback alone when what is sent `must_stay`.
 ///
 /// Dropping the future closes every socket. A lookup that is under way ends in its own time on tokio's pool of
 /// blocking threads, because the operating system offers no way to call it off.
-pub(super) async fn dial(url: &Url, config: &Config, progress: &Progress) -> Result<TcpStream, ConnectError> {
+pub(super) async fn dial(
+    url: &Url,
+    must_stay: bool,
+    config: &Config,
+    progress: &Progress,
+) -> Result<TcpStream, ConnectError> {
     progress.enter(Phase::Dns);
-    let addresses = lookup(url, config).await?;
+    let addresses = lookup(url, must_stay).await?;
     progress.enter(Phase::Tcp);
+    let patience = patience(config);
+    let open = |address| open(address, patience);
     race(addresses, open).await.map_err(|failures| {
         let failures: Vec<String> =
             failures.iter().map(|(address, error)| format!("{address}: {error}")).collect();
@@ -33,11 +41,10 @@ pub(super) async fn dial(url: &Url, config: &Config, progress: &Progress) -> Res
     })
 }
 
-async fn lookup(url: &Url, config: &Config) -> Result<Vec<SocketAddr>, ConnectError> {
+async fn lookup(url: &Url, must_stay: bool) -> Result<Vec<SocketAddr>, ConnectError> {
     let failed = |problem: String| ConnectError::Dns { host: url.host().to_owned(), problem };
     let found =
         tokio::net::lookup_host((url.host(), url.port())).await.map_err(|error| failed(error.to_string()))?;
-    let must_stay = !url.is_secure() && !config.allow_plaintext;
     let addresses = interleave(found.filter(|address| !must_stay || is_loopback(address)));
     match (addresses.is_empty(), must_stay) {
         (false, _) => Ok(addresses),
@@ -73,9 +80,18 @@ fn interleave(found: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
     }
 }
 
-async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+/// How long what we send may go without an acknowledgement: as long as the peer may be silent. The heartbeat judges by
+/// what is received; this finds a path on which only what we send is lost.
+pub(super) fn patience(config: &Config) -> Option<Duration> {
+    config.heartbeat.map(|heartbeat| heartbeat.idle.saturating_add(heartbeat.timeout))
+}
+
+async fn open(address: SocketAddr, patience: Option<Duration>) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
+    if let Some(patience) = patience {
+        set_user_timeout(&stream, patience)?;
+    }
     Ok(stream)
 }
 
@@ -203,7 +219,7 @@ mod tests {
     #[tokio::test]
     async fn nagles_algorithm_is_off() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let stream = open(listener.local_addr().unwrap()).await.unwrap();
+        let stream = open(listener.local_addr().unwrap(), None).await.unwrap();
         assert!(stream.nodelay().unwrap());
     }
 
@@ -212,7 +228,7 @@ mod tests {
         let url = Url::parse("wss://no-such-host.invalid").unwrap();
         let config = Config::new(url.as_str()).unwrap();
         let progress = Progress::default();
-        let error = dial(&url, &config, &progress).await.unwrap_err();
+        let error = dial(&url, false, &config, &progress).await.unwrap_err();
         assert!(matches!(error, ConnectError::Dns { host, .. } if host == "no-such-host.invalid"));
         assert_eq!(progress.phase(), Phase::Dns);
     }

@@ -6,10 +6,12 @@
 mod close_code;
 mod connect;
 mod dial;
+mod proxy;
 mod socket;
 mod stream;
 mod tls;
 mod upgrade;
+mod verify;
 
 use std::fmt;
 use std::future::Future;
@@ -28,14 +30,16 @@ pub use tokio_rustls::rustls;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 pub use self::connect::{connect, connect_with, start};
+pub use self::proxy::Proxy;
 pub use self::socket::NativeSocket;
-pub use self::tls::Tls;
+pub use self::tls::{Tls, TlsVersion};
 
+use self::proxy::Proxies;
 use self::stream::Stream;
 use self::tls::Connector;
 use super::BoxFuture;
 use crate::config::{Config, Url};
-use crate::error::{ConnectError, Phase};
+use crate::error::{ConfigError, ConnectError, Phase};
 use crate::time::Instant;
 use crate::transport::{Attempt, Clock, Platform};
 
@@ -48,6 +52,7 @@ use crate::transport::{Attempt, Clock, Platform};
 /// for `tungstenite` logs the credentials that it sends.
 pub struct Native {
     connector: Arc<Connector>,
+    proxies: Proxies,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
@@ -60,7 +65,31 @@ impl Native {
     /// These TLS options. What only shows when they are used, such as a machine without any trusted root, fails the
     /// first `wss://` attempt with a [`ConnectError::Config`] on field `tls`.
     pub fn with_tls(tls: Tls) -> Self {
-        Self { connector: Arc::new(Connector::new(tls)), sleep: None }
+        Self { connector: Arc::new(Connector::new(tls)), proxies: Proxies::default(), sleep: None }
+    }
+
+    /// Makes every connection through this proxy, except where [`Proxy::except`] says otherwise. Without it and
+    /// [`proxy_from_env`](Self::proxy_from_env) every connection is direct, whatever the environment says.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxies = Proxies::all(proxy);
+        self
+    }
+
+    /// Makes connections through the proxies that the environment names now:
+    ///
+    /// | for | the first that is set and not empty |
+    /// | --- | --- |
+    /// | `wss://` | `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY` |
+    /// | `ws://` | `http_proxy` (lower case only, because CGI sets the other from a request), `all_proxy`, `ALL_PROXY` |
+    /// | exceptions | `no_proxy`, `NO_PROXY`, a list as in [`Proxy::except`] |
+    ///
+    /// A value without a scheme is an `http://` proxy.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] whose field is the variable's name for a value that is not understood.
+    pub fn proxy_from_env(mut self) -> Result<Self, ConfigError> {
+        self.proxies = Proxies::from_env()?;
+        Ok(self)
     }
 }
 
@@ -72,13 +101,16 @@ impl Default for Native {
 
 impl Clone for Native {
     fn clone(&self) -> Self {
-        Self { connector: self.connector.clone(), sleep: None }
+        Self { connector: self.connector.clone(), proxies: self.proxies.clone(), sleep: None }
     }
 }
 
 impl fmt::Debug for Native {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Native").field("tls", self.connector.tls()).finish_non_exhaustive()
+        f.debug_struct("Native")
+            .field("tls", self.connector.tls())
+            .field("proxies", &self.proxies)
+            .finish_non_exhaustive()
     }
 }
 
@@ -104,7 +136,7 @@ impl Platform for Native {
     }
 
     fn connect(&self, attempt: Attempt) -> Self::Connecting {
-        Box::pin(open(attempt, self.connector.clone()))
+        Box::pin(open(attempt, self.connector.clone(), self.proxies.clone()))
     }
 
     fn poll_sleep(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
@@ -131,16 +163,18 @@ fn now() -> Instant {
     Instant::ZERO + TokioInstant::now().saturating_duration_since(*EPOCH)
 }
 
-async fn open(attempt: Attempt, connector: Arc<Connector>) -> Result<NativeSocket, ConnectError> {
+async fn open(
+    attempt: Attempt,
+    connector: Arc<Connector>,
+    proxies: Proxies,
+) -> Result<NativeSocket, ConnectError> {
     let Attempt { url, config, progress } = attempt;
     config.check_plaintext(&url)?;
-    let tcp = dial::dial(&url, &config, &progress).await?;
-    let mut stream: Box<dyn Stream> = if url.is_secure() {
+    let mut stream = proxies.connect(&url, &config, &progress).await?;
+    if url.is_secure() {
         progress.enter(Phase::Tls);
-        Box::new(connector.connect(url.host(), tcp).await?)
-    } else {
-        Box::new(tcp)
-    };
+        stream = Box::new(connector.connect(url.host(), stream).await?);
+    }
     progress.enter(Phase::Upgrade);
     let first = upgrade(&mut stream, &url, &config).await?;
     Ok(NativeSocket::new(stream, first, &config).await)

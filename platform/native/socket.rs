@@ -1,7 +1,9 @@
 //! An open WebSocket over tungstenite's framing.
 
 use std::fmt;
+use std::io;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use tokio_tungstenite::WebSocketStream;
@@ -11,6 +13,7 @@ use tungstenite::protocol::frame::Frame as RawFrame;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::protocol::{CloseFrame as RawCloseFrame, Role, WebSocketConfig};
 
+use super::dial::patience;
 use super::stream::{ReadFirst, Stream};
 use crate::config::Config;
 use crate::error::Disconnect;
@@ -34,6 +37,8 @@ pub struct NativeSocket {
     unanswered: usize,
     /// The peer's close frame, once it came.
     closed: Option<Option<CloseFrame>>,
+    /// How long the operating system waits for an acknowledgement: see `dial`.
+    patience: Option<Duration>,
 }
 
 impl NativeSocket {
@@ -48,7 +53,7 @@ impl NativeSocket {
             .max_frame_size(Some(config.max_message));
         let stream = ReadFirst::new(stream, &first);
         let stream = WebSocketStream::from_partially_read(stream, first, Role::Client, Some(limits)).await;
-        Self { stream, unanswered: 0, closed: None }
+        Self { stream, unanswered: 0, closed: None, patience: patience(config) }
     }
 }
 
@@ -148,7 +153,10 @@ impl NativeSocket {
             tungstenite::Error::Utf8(_) => {
                 self.violation(cx, CloseCode::INVALID_DATA, "text that is not UTF-8")
             }
-            tungstenite::Error::Io(error) => self.ended(error),
+            tungstenite::Error::Io(error) => match self.patience {
+                Some(patience) if error.kind() == io::ErrorKind::TimedOut => Disconnect::Stalled(patience),
+                _ => self.ended(error),
+            },
             // None of these comes from reading frames.
             tungstenite::Error::ConnectionClosed
             | tungstenite::Error::AlreadyClosed

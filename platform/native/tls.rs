@@ -4,48 +4,87 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
+use data_encoding::BASE64;
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{CertificateError, ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
-use tokio::net::TcpStream;
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::{TlsConnector, rustls};
 
-use crate::error::{ConfigError, ConnectError, Phase, TlsFailure};
+use super::stream::Stream;
+use super::verify::{Pin, Verifier, explain};
+use crate::error::{ConfigError, ConnectError, Phase};
 
 /// Over HTTP/2 there is no `Upgrade`; a server that is offered it may choose it.
 const ALPN: &[u8] = b"http/1.1";
 
-/// TLS options: which certificates are trusted, and the client's own.
+static TLS13_ALONE: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
+
+/// TLS options: which servers are trusted, by what name they are asked for, and the client's own certificate.
 ///
 /// The server's certificate is always verified, against the operating system's trust store and what is added here.
 /// The cargo feature `webpki-roots` adds Mozilla's roots as well, never instead: a certificate is good when the
 /// system, those roots or an extra CA vouches for it, so that a machine without a store works and every other one
-/// still honours its administrator's additions. To trust less than the system does, pass a whole
-/// [`from_rustls`](Self::from_rustls) configuration.
+/// still honours its administrator's additions. To trust less than the system does, use [`only_ca`](Self::only_ca) or
+/// [`pin`](Self::pin), or pass a whole [`from_rustls`](Self::from_rustls) configuration.
+///
+/// A reconnection resumes the session of the connection before it: it proves nothing anew and costs one round trip.
 ///
 /// Cryptography comes from ring, not from a process-wide default.
-#[derive(Clone)]
-pub struct Tls(Source);
+#[derive(Clone, Default)]
+pub struct Tls {
+    source: Source,
+    server_name: Option<ServerName<'static>>,
+}
 
 #[derive(Clone)]
 enum Source {
-    Built { ca: Vec<CertificateDer<'static>>, identity: Option<Arc<CertifiedKey>> },
+    Built(Built),
     Given(Arc<ClientConfig>),
 }
 
-impl Default for Tls {
+impl Default for Source {
     fn default() -> Self {
-        Self(Source::Built { ca: Vec::new(), identity: None })
+        Self::Built(Built::default())
+    }
+}
+
+#[derive(Clone, Default)]
+struct Built {
+    ca: Vec<CertificateDer<'static>>,
+    /// Whether `ca` is all that is trusted.
+    only_ca: bool,
+    pins: Vec<Pin>,
+    min_version: TlsVersion,
+    identity: Option<Arc<CertifiedKey>>,
+}
+
+/// A version of TLS. Older ones than 1.2 are never spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246).
+    #[default]
+    Tls12,
+    /// TLS 1.3 (RFC 8446).
+    Tls13,
+}
+
+impl TlsVersion {
+    fn and_later(self) -> &'static [&'static SupportedProtocolVersion] {
+        match self {
+            Self::Tls12 => rustls::DEFAULT_VERSIONS,
+            Self::Tls13 => TLS13_ALONE,
+        }
     }
 }
 
 impl Tls {
-    /// The system's trust store, no client certificate.
+    /// The system's trust store, no client certificate, TLS 1.2 or 1.3.
     pub fn new() -> Self {
         Self::default()
     }
@@ -54,7 +93,7 @@ impl Tls {
     pub fn from_rustls(config: Arc<ClientConfig>) -> Self {
         let mut config = Arc::unwrap_or_clone(config);
         config.alpn_protocols = vec![ALPN.to_vec()];
-        Self(Source::Given(Arc::new(config)))
+        Self { source: Source::Given(Arc::new(config)), server_name: None }
     }
 
     /// Trusts more certificate authorities: every certificate of a PEM text, or one in DER.
@@ -64,7 +103,7 @@ impl Tls {
     /// [`from_rustls`](Self::from_rustls).
     pub fn ca(mut self, certificates: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         const FIELD: &str = "tls.ca";
-        let Source::Built { ca, .. } = &mut self.0 else { return Err(given(FIELD)) };
+        let built = self.built(FIELD)?;
         let bytes = certificates.as_ref();
         let is_pem = bytes.windows(PEM_MARK.len()).any(|window| window == PEM_MARK);
         let added = match is_pem {
@@ -76,8 +115,63 @@ impl Tls {
             RootCertStore::empty()
                 .add(certificate.clone())
                 .map_err(|error| ConfigError::new(FIELD, format!("is not a CA certificate: {error}")))?;
-            ca.push(certificate);
+            built.ca.push(certificate);
         }
+        Ok(self)
+    }
+
+    /// Trusts these certificate authorities, those of [`ca`](Self::ca), and no others: neither the system's store nor
+    /// Mozilla's roots count.
+    ///
+    /// # Errors
+    /// As [`ca`](Self::ca).
+    pub fn only_ca(self, certificates: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        let mut tls = self.ca(certificates)?;
+        tls.built("tls.ca")?.only_ca = true;
+        Ok(tls)
+    }
+
+    /// Accepts only servers whose own certificate has this public key, besides being valid: the SHA-256 of its
+    /// `SubjectPublicKeyInfo` in base64, with or without the prefix `sha256/` or `sha256//` (as curl writes it). Pin
+    /// more than one, because a server that changes its key is out of reach until the program is changed too.
+    ///
+    /// ```sh
+    /// openssl x509 -in cert.pem -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64
+    /// ```
+    ///
+    /// # Errors
+    /// A [`ConfigError`] on field `tls.pin` for anything else than 32 bytes in base64, or after
+    /// [`from_rustls`](Self::from_rustls).
+    pub fn pin(mut self, sha256: impl AsRef<str>) -> Result<Self, ConfigError> {
+        const FIELD: &str = "tls.pin";
+        let built = self.built(FIELD)?;
+        let text = sha256.as_ref();
+        let text =
+            text.strip_prefix("sha256/").map(|rest| rest.strip_prefix('/').unwrap_or(rest)).unwrap_or(text);
+        let decoded = BASE64.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        built.pins.push(decoded.ok_or_else(|| ConfigError::new(FIELD, "is not 32 bytes in base64"))?);
+        Ok(self)
+    }
+
+    /// The oldest version of TLS to be spoken. Default: 1.2.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] on field `tls.min_version` after [`from_rustls`](Self::from_rustls).
+    pub fn min_version(mut self, version: TlsVersion) -> Result<Self, ConfigError> {
+        self.built("tls.min_version")?.min_version = version;
+        Ok(self)
+    }
+
+    /// Asks for this server by SNI and verifies its certificate against this name, whatever the URL's host is: to
+    /// connect to an address, a tunnel or one server of many. The `Host` header stays the URL's. An address may be
+    /// given too; none is sent by SNI then.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] on field `tls.server_name` for what is no host name or address.
+    pub fn server_name(mut self, name: impl Into<String>) -> Result<Self, ConfigError> {
+        let name = ServerName::try_from(name.into())
+            .map_err(|_| ConfigError::new("tls.server_name", "is no host name or address"))?;
+        self.server_name = Some(name);
         Ok(self)
     }
 
@@ -94,7 +188,7 @@ impl Tls {
     ) -> Result<Self, ConfigError> {
         const CERT: &str = "tls.client_cert";
         const KEY: &str = "tls.client_key";
-        let Source::Built { identity, .. } = &mut self.0 else { return Err(given(CERT)) };
+        let built = self.built(CERT)?;
         let chain = parse_chain(CERT, chain.as_ref())?;
         // The parser's own message may quote the text, which here is a private key.
         let key = PrivateKeyDer::from_pem_slice(key.as_ref())
@@ -104,49 +198,78 @@ impl Tls {
             rustls::Error::InconsistentKeys(_) => ConfigError::new(KEY, "does not belong to the certificate"),
             _ => ConfigError::new(KEY, "is of no supported kind"),
         })?;
-        *identity = Some(Arc::new(certified));
+        built.identity = Some(Arc::new(certified));
         Ok(self)
     }
 
-    fn build(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
-        let (ca, identity) = match &self.0 {
-            Source::Built { ca, identity } => (ca, identity),
-            Source::Given(config) => return Ok(config.clone()),
-        };
+    fn built(&mut self, field: &'static str) -> Result<&mut Built, ConfigError> {
+        match &mut self.source {
+            Source::Built(built) => Ok(built),
+            Source::Given(_) => {
+                Err(ConfigError::new(field, "belongs into the rustls configuration that was given"))
+            }
+        }
+    }
+
+    fn build(&self) -> Result<Arc<ClientConfig>, String> {
+        match &self.source {
+            Source::Built(built) => built.build(),
+            Source::Given(config) => Ok(config.clone()),
+        }
+    }
+}
+
+impl Built {
+    fn build(&self) -> Result<Arc<ClientConfig>, String> {
         let provider = Arc::new(provider());
-        let builder = ClientConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()?
-            // rustls calls every verifier but its own dangerous; the platform's verifies.
+        let verifier = Verifier { inner: self.verifier(provider.clone())?, pins: self.pins.clone() };
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(self.min_version.and_later())
+            .map_err(|error| error.to_string())?
+            // rustls calls every verifier but its own dangerous; this one verifies.
             .dangerous()
-            .with_custom_certificate_verifier(verifier(ca, provider)?);
-        let mut config = match identity {
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let mut config = match &self.identity {
             Some(key) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(key)))),
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = vec![ALPN.to_vec()];
         Ok(Arc::new(config))
     }
+
+    fn verifier(&self, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, String> {
+        let ca = self.ca.iter().cloned();
+        if self.only_ca {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(ca);
+            let builder = WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
+            return Ok(builder.build().map_err(|error| error.to_string())?);
+        }
+        #[cfg(feature = "webpki-roots")]
+        let ca = ca.chain(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+        let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(ca, provider);
+        Ok(Arc::new(verifier.map_err(|error| error.to_string())?))
+    }
 }
 
 /// Shows how much is configured, never the private key.
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Source::Built { ca, identity } => f
-                .debug_struct("Tls")
-                .field("ca", &ca.len())
-                .field("client_cert", &identity.is_some())
-                .finish(),
-            Source::Given(_) => f.write_str("Tls(rustls)"),
-        }
+        let mut debug = f.debug_struct("Tls");
+        match &self.source {
+            Source::Built(built) => debug
+                .field("ca", &built.ca.len())
+                .field("only_ca", &built.only_ca)
+                .field("pins", &built.pins.len())
+                .field("min_version", &built.min_version)
+                .field("client_cert", &built.identity.is_some()),
+            Source::Given(_) => debug.field("rustls", &true),
+        };
+        debug.field("server_name", &self.server_name).finish()
     }
 }
 
 const PEM_MARK: &[u8] = b"-----BEGIN ";
-
-fn given(field: &'static str) -> ConfigError {
-    ConfigError::new(field, "belongs into the rustls configuration that was given")
-}
 
 fn parse_chain(field: &'static str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
@@ -160,16 +283,6 @@ fn parse_chain(field: &'static str, pem: &[u8]) -> Result<Vec<CertificateDer<'st
 
 fn provider() -> CryptoProvider {
     rustls::crypto::ring::default_provider()
-}
-
-fn verifier(
-    ca: &[CertificateDer<'static>],
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
-    let roots = ca.iter().cloned();
-    #[cfg(feature = "webpki-roots")]
-    let roots = roots.chain(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-    Ok(Arc::new(Verifier::new_with_extra_roots(roots, provider)?))
 }
 
 /// TLS connections of one [`Native`](super::Native). All share one configuration, made at the first: reading the
@@ -188,20 +301,23 @@ impl Connector {
         &self.tls
     }
 
-    /// Makes the handshake.
+    /// Makes the handshake with the server that is called `host`, unless another name was given.
     pub(super) async fn connect(
         &self,
         host: &str,
-        stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, ConnectError> {
+        stream: Box<dyn Stream>,
+    ) -> Result<TlsStream<Box<dyn Stream>>, ConnectError> {
         let config = self.config.get_or_init(|| self.tls.build().map_err(unusable)).clone()?;
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| ConfigError::new("url", "has a host that no certificate can name"))?;
+        let name = match &self.tls.server_name {
+            Some(name) => name.clone(),
+            None => ServerName::try_from(host.to_owned())
+                .map_err(|_| ConfigError::new("url", "has a host that no certificate can name"))?,
+        };
         TlsConnector::from(config).connect(name, stream).await.map_err(|error| io_failure(&error, Phase::Tls))
     }
 }
 
-fn unusable(error: rustls::Error) -> ConfigError {
+fn unusable(error: String) -> ConfigError {
     ConfigError::new("tls", format!("no server can be verified: {error}"))
 }
 
@@ -209,25 +325,11 @@ fn unusable(error: rustls::Error) -> ConfigError {
 /// TLS error may come in a later phase too.
 pub(super) fn io_failure(error: &io::Error, phase: Phase) -> ConnectError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(error) => ConnectError::Tls { kind: kind(error), problem: error.to_string() },
+        Some(error) => {
+            let (kind, problem) = explain(error);
+            ConnectError::Tls { kind, problem }
+        }
         None => ConnectError::Io { phase, problem: error.to_string() },
-    }
-}
-
-fn kind(error: &rustls::Error) -> TlsFailure {
-    use CertificateError as Bad;
-    match error {
-        rustls::Error::InvalidCertificate(problem) => match problem {
-            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
-                TlsFailure::Expired
-            }
-            Bad::UnknownIssuer => TlsFailure::UnknownIssuer,
-            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => TlsFailure::WrongHost,
-            Bad::Revoked => TlsFailure::Revoked,
-            _ => TlsFailure::Certificate,
-        },
-        rustls::Error::NoCertificatesPresented => TlsFailure::Certificate,
-        _ => TlsFailure::Handshake,
     }
 }
 

@@ -194,7 +194,7 @@ fn check_start(received: &[u8]) -> Result<(), ConnectError> {
 }
 
 /// Where the first blank line at or after `from` ends. Lines may end in a bare LF, as `httparse` allows.
-fn find_blank_line(bytes: &[u8], from: usize) -> Option<usize> {
+pub(super) fn find_blank_line(bytes: &[u8], from: usize) -> Option<usize> {
     (from..bytes.len()).filter(|&at| bytes.get(at) == Some(&b'\n')).find_map(|at| {
         match bytes.get(at + 1..)? {
             [b'\n', ..] => Some(at + 2),
@@ -205,7 +205,7 @@ fn find_blank_line(bytes: &[u8], from: usize) -> Option<usize> {
 }
 
 /// `Retry-After` in both forms of RFC 9110 section 10.2.3. A date that has passed means now.
-fn retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
+pub(super) fn retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
     let value = std::str::from_utf8(value).ok()?;
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));

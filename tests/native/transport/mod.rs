@@ -2,5 +2,6 @@
 
 mod frames;
 mod handshake;
+mod proxy;
 mod support;
 mod tls;

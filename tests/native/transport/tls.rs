@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use rcgen::PublicKeyData;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use steadysocket::Config;
 use steadysocket::error::{ConnectError, Phase, TlsFailure, Verdict};
-use steadysocket::platform::native::rustls::crypto::ring;
+use steadysocket::platform::native::rustls::crypto::ring::default_provider;
 use steadysocket::platform::native::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use steadysocket::platform::native::rustls::server::WebPkiClientVerifier;
-use steadysocket::platform::native::rustls::{ClientConfig, HandshakeKind, RootCertStore, ServerConfig};
-use steadysocket::platform::native::{Native, NativeSocket, Tls};
+use steadysocket::platform::native::rustls::{
+    ClientConfig, HandshakeKind, ProtocolVersion, RootCertStore, ServerConfig, version,
+};
+use steadysocket::platform::native::{Native, NativeSocket, Tls, TlsVersion};
 use steadysocket::transport::Platform;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -18,34 +21,34 @@ use tokio_rustls::server::TlsStream;
 
 use super::support::*;
 
-struct Ca(CertifiedIssuer<'static, KeyPair>);
+pub struct Ca(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key.
-struct Identity {
+pub struct Identity {
     cert: rcgen::Certificate,
     key: KeyPair,
 }
 
 impl Ca {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::named("test CA")
     }
 
-    fn named(name: &str) -> Self {
+    pub fn named(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn issue(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Identity {
+    pub fn issue(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Identity {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         Identity { cert: params.signed_by(&key, &self.0).unwrap(), key }
     }
 
-    fn trusted(&self) -> Tls {
+    pub fn trusted(&self) -> Tls {
         Tls::new().ca(self.0.pem()).unwrap()
     }
 
@@ -66,8 +69,8 @@ impl Identity {
     }
 
     /// A server that offers HTTP/2 first, as shared front ends do.
-    fn server(&self) -> ServerConfig {
-        let mut config = ServerConfig::builder_with_provider(ring::default_provider().into())
+    pub fn server(&self) -> ServerConfig {
+        let mut config = ServerConfig::builder_with_provider(default_provider().into())
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
@@ -126,7 +129,7 @@ async fn a_ca_may_be_given_in_der() {
 #[tokio::test]
 async fn http2_is_not_offered_whoever_made_the_configuration() {
     let ca = Ca::new();
-    let mut own = ClientConfig::builder_with_provider(ring::default_provider().into())
+    let mut own = ClientConfig::builder_with_provider(default_provider().into())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(ca.roots())
@@ -152,8 +155,91 @@ async fn bad_certificates_are_told_apart() {
         (params.not_before, params.not_after) = (date_time_ymd(2000, 1, 1), date_time_ymd(2001, 1, 1));
     });
     assert_eq!(refused(ca.trusted(), expired.server(), "localhost").await, TlsFailure::Expired);
+    // Whether it calls itself an authority, as `openssl req -x509` has it, or not.
+    for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+        for tls in [ca.trusted(), Tls::new().only_ca(ca.0.pem()).unwrap()] {
+            assert_eq!(refused(tls, self_signed(is_ca).server(), "localhost").await, TlsFailure::SelfSigned);
+        }
+    }
     let future = ca.issue("localhost", |params| params.not_before = date_time_ymd(4000, 1, 1));
     assert_eq!(refused(ca.trusted(), future.server(), "localhost").await, TlsFailure::Expired);
+}
+
+fn self_signed(is_ca: IsCa) -> Identity {
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.is_ca = is_ca;
+    let key = KeyPair::generate().unwrap();
+    Identity { cert: params.self_signed(&key).unwrap(), key }
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_that_is_trusted_itself_is_good() {
+    let identity = self_signed(IsCa::NoCa);
+    let tls = Tls::new().only_ca(identity.cert.pem()).unwrap();
+    exchange(&Native::with_tls(tls), identity.server(), "localhost").await.0.unwrap();
+}
+
+#[tokio::test]
+async fn pinned_roots_are_the_only_ones() {
+    let (ca, other) = (Ca::new(), Ca::named("another CA"));
+    let only = |ca: &Ca| Tls::new().only_ca(ca.0.pem()).unwrap();
+    let server = || ca.issue("localhost", |_| {}).server();
+    exchange(&Native::with_tls(only(&ca)), server(), "localhost").await.0.unwrap();
+    assert_eq!(refused(only(&other), server(), "localhost").await, TlsFailure::UnknownIssuer);
+    assert_eq!(refused(only(&ca), server(), "127.0.0.1").await, TlsFailure::WrongHost);
+    let both = only(&other).ca(ca.0.pem()).unwrap();
+    exchange(&Native::with_tls(both), server(), "localhost").await.0.unwrap();
+}
+
+#[tokio::test]
+async fn only_pinned_keys_pass_and_only_with_a_valid_certificate() {
+    let ca = Ca::new();
+    let identity = ca.issue("localhost", |_| {});
+    let pin = |identity: &Identity| {
+        let digest = ring::digest::digest(&ring::digest::SHA256, &identity.key.subject_public_key_info());
+        data_encoding::BASE64.encode(digest.as_ref())
+    };
+    let (right, wrong) = (pin(&identity), pin(&ca.issue("localhost", |_| {})));
+    for text in [right.clone(), format!("sha256/{right}"), format!("sha256//{right}")] {
+        let tls = ca.trusted().pin(&wrong).unwrap().pin(text).unwrap();
+        exchange(&Native::with_tls(tls), identity.server(), "localhost").await.0.unwrap();
+    }
+    let tls = ca.trusted().pin(&wrong).unwrap();
+    assert_eq!(refused(tls, identity.server(), "localhost").await, TlsFailure::NotPinned);
+    let tls = Ca::named("another CA").trusted().pin(&right).unwrap();
+    assert_eq!(refused(tls, identity.server(), "localhost").await, TlsFailure::UnknownIssuer);
+}
+
+#[tokio::test]
+async fn another_server_name_is_asked_for_and_verified() {
+    let ca = Ca::new();
+    let server = || ca.issue("internal.example", |_| {}).server();
+    let tls = ca.trusted().server_name("internal.example").unwrap();
+    let (socket, stream) = exchange(&Native::with_tls(tls), server(), "127.0.0.1").await;
+    socket.unwrap();
+    assert_eq!(stream.unwrap().get_ref().1.server_name(), Some("internal.example"));
+    let tls = ca.trusted().server_name("other.example").unwrap();
+    assert_eq!(refused(tls, server(), "127.0.0.1").await, TlsFailure::WrongHost);
+}
+
+#[tokio::test]
+async fn an_old_version_is_not_spoken() {
+    let ca = Ca::new();
+    let identity = ca.issue("localhost", |_| {});
+    let old = || {
+        ServerConfig::builder_with_provider(default_provider().into())
+            .with_protocol_versions(&[&version::TLS12])
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(identity.chain(), identity.key())
+            .unwrap()
+    };
+    exchange(&Native::with_tls(ca.trusted()), old(), "localhost").await.0.unwrap();
+    let tls = ca.trusted().min_version(TlsVersion::Tls13).unwrap();
+    assert_eq!(refused(tls.clone(), old(), "localhost").await, TlsFailure::Handshake);
+    let (socket, stream) = exchange(&Native::with_tls(tls), identity.server(), "localhost").await;
+    socket.unwrap();
+    assert_eq!(stream.unwrap().get_ref().1.protocol_version(), Some(ProtocolVersion::TLSv1_3));
 }
 
 #[tokio::test]
@@ -208,12 +294,11 @@ async fn a_reconnection_resumes_the_session() {
 #[tokio::test]
 async fn a_client_certificate_is_shown_when_asked_for() {
     let ca = Ca::new();
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(ca.roots().into(), ring::default_provider().into())
-            .build()
-            .unwrap();
+    let verifier = WebPkiClientVerifier::builder_with_provider(ca.roots().into(), default_provider().into())
+        .build()
+        .unwrap();
     let identity = ca.issue("localhost", |_| {});
-    let server = ServerConfig::builder_with_provider(ring::default_provider().into())
+    let server = ServerConfig::builder_with_provider(default_provider().into())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_client_cert_verifier(verifier)
@@ -235,7 +320,7 @@ fn bad_options_name_the_field() {
     let other = KeyPair::generate().unwrap().serialize_pem();
     let broken = cert.replace("MII", "!!!");
     let given = || {
-        let provider = ring::default_provider().into();
+        let provider = default_provider().into();
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         Tls::from_rustls(builder.unwrap().with_root_certificates(ca.roots()).with_no_client_auth().into())
     };
@@ -250,6 +335,14 @@ fn bad_options_name_the_field() {
         (Tls::new().client_cert(&cert, ""), "tls.client_key"),
         (Tls::new().client_cert(&cert, &cert), "tls.client_key"),
         (Tls::new().client_cert(&cert, &other), "tls.client_key"),
+        (Tls::new().only_ca(""), "tls.ca"),
+        (Tls::new().pin("sha256/AAAA"), "tls.pin"),
+        (Tls::new().pin("?"), "tls.pin"),
+        (Tls::new().server_name("a b"), "tls.server_name"),
+        (Tls::new().server_name(""), "tls.server_name"),
+        (given().only_ca(&cert), "tls.ca"),
+        (given().pin(format!("{}=", "A".repeat(43))), "tls.pin"),
+        (given().min_version(TlsVersion::Tls13), "tls.min_version"),
         (given().ca(&cert), "tls.ca"),
         (given().client_cert(&cert, &key), "tls.client_cert"),
     ];
@@ -265,7 +358,8 @@ fn the_private_key_is_not_printed() {
     let key = client.key.serialize_pem();
     let tls = Tls::new().client_cert(client.cert.pem(), &key).unwrap();
     let native = Native::with_tls(tls.clone());
-    assert_eq!(format!("{tls:?}"), "Tls { ca: 0, client_cert: true }");
+    assert!(format!("{tls:?}").contains("client_cert: true"), "{tls:?}");
+    assert!(!format!("{tls:?}").contains("PRIVATE"), "{tls:?}");
     assert!(format!("{native:?}").contains("client_cert: true"), "{native:?}");
     // A key that cannot be used is not quoted either.
     let secret = key.lines().nth(1).unwrap();
