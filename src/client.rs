@@ -395,8 +395,8 @@ impl Client {
         (self.0.name, self.0.mailbox.ids.next().0)
     }
 
-    /// The deadline of calls that bring none of their own.
-    pub(crate) fn default_timeout(&self) -> Duration {
+    /// How long a call may take that is given no timeout of its own: [`Config::call_timeout`](crate::Config::call_timeout).
+    pub fn call_timeout(&self) -> Duration {
         self.0.call_timeout
     }
 

@@ -114,6 +114,7 @@ fn handles() {
         ("respond_json", Is("respond")),
         ("close_with", Is("close")),
         ("now", Nothing("performance.now()")),
+        ("call_timeout", Nothing("the option of this name")),
         ("limiter", Nothing("the option of this name is made first")),
     ];
     same(Rust::read("src/client.rs").methods("Client"), client.members("class Client"), exceptions);
@@ -142,10 +143,7 @@ fn handles() {
         ("book/handle.rs", &[("grouped_book", Is("book"))]),
         ("instruments.rs", &[("instruments", BOT)]),
         ("tracker.rs", &[("track_orders", BOT), ("track_orders_of", BOT)]),
-        (
-            "outcome/calls.rs",
-            &[("buy", CALL), ("sell", CALL), ("place", CALL), ("edit", CALL), ("cancel", CALL)],
-        ),
+        ("outcome/calls.rs", &[]),
         ("order/place.rs", &[("close_position", CALL)]),
         ("query/quoting.rs", &[("mass_quote", CALL)]),
         ("query/trading.rs", &[("cancel_quotes", CALL)]),
@@ -166,6 +164,28 @@ fn deribits_codes() {
         Some(format!("  {}: {number},", words.next()?))
     };
     same(table.lines().filter_map(row).collect(), codes.lines().map(str::to_owned).collect(), &[]);
+}
+
+/// How an order is looked for is written in both languages. They wait equally long before they are sure.
+#[test]
+fn deribits_searches() {
+    let rust = fs::read_to_string("src/deribit/outcome/search.rs").unwrap();
+    let pages = fs::read_to_string("src/deribit/outcome/pending.rs").unwrap();
+    let ts = fs::read_to_string("pkg/ts/deribit/outcome.ts").unwrap();
+    for (name, in_rust, in_ts) in [
+        ("SETTLING", "Duration::from_secs(6)", "6_000"),
+        ("RECENT", "Duration::from_secs(25 * 60)", "25 * 60_000"),
+        ("INDEXED", "Duration::from_secs(60 * 60)", "60 * 60_000"),
+        ("FIRST_PAUSE", "Duration::from_millis(500)", "500"),
+        ("LONGEST_PAUSE", "Duration::from_secs(15)", "15_000"),
+    ] {
+        assert!(rust.contains(&format!("const {name}: Duration = {in_rust};")), "{name}");
+        assert!(ts.contains(&format!("const {name} = {in_ts}\n")), "{name}");
+    }
+    for (name, value) in [("PAGE", "1000"), ("SLACK", "60_000")] {
+        assert!(pages.contains(&format!("const {name}: u64 = {value};")), "{name}");
+        assert!(ts.contains(&format!("const {name} = {value}\n")), "{name}");
+    }
 }
 
 /// Options are described in the same words, but for how each language writes names and times.

@@ -64,6 +64,11 @@ impl Core {
         promise(cancel, async move { call.await.map(|payload| errors::payload(&payload)) })
     }
 
+    /// How long a call may take by default, in milliseconds.
+    pub fn call_timeout(&self) -> f64 {
+        in_millis(self.client.call_timeout())
+    }
+
     /// Sends a notification.
     pub fn notify(&self, method: String, params: Option<String>, cancel: Option<Promise>) -> Promise {
         let sent = self.client.notification(Request { method: method.into(), params });

@@ -8,9 +8,21 @@ export type { BookEventMap, BookFill, BookOptions, BookStatus, Level } from './d
 export type * from './deribit/channels.js'
 export { DeribitCode } from './deribit/codes.js'
 export { DeribitClient } from './deribit/client.js'
-export type { ConnectDeribit, Credentials, DeribitOptions } from './deribit/client.js'
+export type { ConnectDeribit, Credentials, DeribitOptions, PlaceOptions, TradeOptions } from './deribit/client.js'
 export type * from './deribit/market.js'
 export type * from './deribit/methods.js'
+export type {
+  Leg,
+  LimitOrder,
+  MarketOrder,
+  OrderChanges,
+  OrderTarget,
+  PlacedOrder,
+  TrailingOrder,
+  TriggerLimitOrder,
+  TriggerMarketOrder,
+} from './deribit/orders.js'
+export type { PendingCancel, PendingEdit, PendingOrder, Resolution, ResolveOptions, TradeOutcome } from './deribit/outcome.js'
 export type * from './deribit/words.js'
 export { RpcError, SteadyError } from './errors.js'
 export type { Advice, Category, Outcome } from './errors.js'

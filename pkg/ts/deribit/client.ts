@@ -2,15 +2,35 @@ import { abortable } from '../abort.js'
 import { any, count, flag, group, text, time } from '../check.js'
 import { type BatchOptions, type CallOptions, Client, type SubscribeOptions, type WaitOptions } from '../client.js'
 import { open, type Source, type Url } from '../connect.js'
-import { wrong } from '../errors.js'
+import { SteadyError, wrong } from '../errors.js'
 import { OPTIONS, type Options } from '../options.js'
 import type { Stream } from '../stream.js'
+import type { Order } from './account.js'
 import { type Book, type BookOptions, openBook } from './book.js'
 import type { DeribitChannel, DeribitData } from './channels.js'
-import type { DeribitMethods } from './methods.js'
+import type { Instrument } from './market.js'
+import type { DeribitMethods, OrderOutcome } from './methods.js'
+import { checkLabel, checkNew, checkOrder, type OrderChanges, type OrderTarget, type PlacedOrder } from './orders.js'
+import { Labels, outcomeOf, PendingCancel, PendingEdit, PendingOrder, type TradeOutcome } from './outcome.js'
+import type { Direction } from './words.js'
+
+/** How a call that trades is made. It takes no signal: an order that had left when it was given up may be live. */
+export interface TradeOptions {
+  /** How long it may take, waiting included, in ms. The exchange refuses the order after that. Default: `callTimeout`. */
+  timeout?: number
+}
+
+export interface PlaceOptions extends TradeOptions {
+  /** Sends the label as it is, of at most 64 characters. That no other order of the account has it is then your duty: an
+   * unknown outcome may else be resolved to another order with the same label. */
+  exactLabel?: boolean
+}
 
 /** A client whose channels and methods have types. */
 export class DeribitClient extends Client {
+  readonly #labels = new Labels()
+  readonly #instruments = new Map<string, { instrument: Instrument; until: number }>()
+
   /** Calls a method; see `Client.call`. The methods in `DeribitMethods` have types, all others answer `T`. */
   override call<M extends keyof DeribitMethods>(
     method: M,
@@ -36,6 +56,106 @@ export class DeribitClient extends Client {
   ): Promise<Stream<DeribitData<C>[]>>
   override subscribe(channel: string, options?: SubscribeOptions | BatchOptions): Promise<Stream<never>> {
     return super.subscribe(channel, options as SubscribeOptions) as Promise<Stream<never>>
+  }
+
+  /**
+   * Places an order to buy, whatever its outcome turns out to be.
+   *
+   * Every order has a label that no other has, of which yours is the readable part, and a `valid_until` at the end of the
+   * call's timeout, after which the exchange refuses it. So whatever happens to the connection, it can be found out what
+   * became of it. Throws only when the order cannot be placed, as checked against its instrument before it is sent: a price
+   * off its tick, a label that is too long. All else is the outcome.
+   *
+   * ```ts
+   * const order = { instrument_name: 'BTC-PERPETUAL', amount: 10, price: 50_000, label: 'first' }
+   * const placed = await deribit.buy(order, { timeout: 2000 })
+   * if (placed.outcome === 'accepted') console.log(placed.answer.order.order_state)
+   * else if (placed.outcome === 'unknown') console.log(await placed.pending.resolve())
+   * else console.log(placed.error.message)
+   * ```
+   */
+  buy(order: PlacedOrder, options?: PlaceOptions): Promise<TradeOutcome<OrderOutcome>> {
+    return this.place('buy', order, options)
+  }
+
+  /** Places an order to sell; see `buy`. */
+  sell(order: PlacedOrder, options?: PlaceOptions): Promise<TradeOutcome<OrderOutcome>> {
+    return this.place('sell', order, options)
+  }
+
+  /** Places an order on either side; see `buy`. */
+  async place(
+    side: Direction,
+    order: PlacedOrder,
+    { timeout, exactLabel = false }: PlaceOptions = {},
+  ): Promise<TradeOutcome<OrderOutcome>> {
+    const own = checkLabel(order.label, exactLabel)
+    checkNew(order)
+    const prepared = await this.#prepare(order.instrument_name, timeout)
+    if ('outcome' in prepared) return prepared
+    const { instrument, born, left } = prepared
+    const label = exactLabel ? own : this.#labels.next(own)
+    const valid_until = Math.min(order.valid_until ?? Infinity, born + left)
+    const params = { ...checkOrder(order, instrument), label, valid_until }
+    return outcomeOf(
+      this.call(`private/${side}`, params, { timeout: left }),
+      () => new PendingOrder(this, label, order.instrument_name, born, valid_until),
+    )
+  }
+
+  /** Changes an order: `private/edit`, or `private/edit_by_label` for one that is named by its label. Throws only what is
+   * wrong with the changes; see `buy`. */
+  async edit(
+    target: OrderTarget,
+    changes: OrderChanges,
+    { timeout }: TradeOptions = {},
+  ): Promise<TradeOutcome<OrderOutcome, PendingEdit>> {
+    const prepared = await this.#prepare(target.instrument_name, timeout)
+    if ('outcome' in prepared) return prepared
+    const { instrument, born, left } = prepared
+    const valid_until = Math.min(changes.valid_until ?? Infinity, born + left)
+    const params = { ...checkOrder(changes, instrument), valid_until }
+    const options = { timeout: left }
+    const { instrument_name, order_id } = target
+    const call =
+      order_id === undefined
+        ? this.call('private/edit_by_label', { instrument_name, label: checkLabel(target.label, true), ...params }, options)
+        : this.call('private/edit', { order_id, ...params }, options)
+    return outcomeOf(call, () => new PendingEdit(this, target, valid_until))
+  }
+
+  /** Cancels an order: `private/cancel`. It goes ahead of orders that wait. */
+  cancel(orderId: string, options: TradeOptions = {}): Promise<TradeOutcome<Order, PendingCancel>> {
+    const call = this.call('private/cancel', { order_id: orderId }, options)
+    return outcomeOf(call, () => new PendingCancel(this, orderId))
+  }
+
+  /** What a call that trades needs to know before it is made, within its time; or why it is not made. */
+  async #prepare(
+    name: string,
+    timeout = this.core.call_timeout(),
+  ): Promise<Prepared | (TradeOutcome<never, never> & { outcome: 'rejected' | 'not-sent' })> {
+    const deadline = performance.now() + timeout
+    const found = await outcomeOf(this.#instrument(name, timeout), () => undefined)
+    const left = Math.floor(deadline - performance.now())
+    const time = this.serverTime
+    if (found.outcome === 'rejected') return found
+    if (found.outcome === 'accepted' && time !== undefined && left > 0) {
+      return { instrument: found.answer, born: Math.floor(time.time - time.error), left }
+    }
+    // Whatever became of the question, the order itself was not sent.
+    const { message, category, advice } = found.error ?? { ...LATE, message: 'not sent: the deadline passed' }
+    return { outcome: 'not-sent', error: new SteadyError({ message, category, advice, outcome: 'not-sent' }) }
+  }
+
+  /** An instrument, asked for again from time to time, since its ticks may change. */
+  async #instrument(name: string, timeout: number): Promise<Instrument> {
+    const known = this.#instruments.get(name)
+    if (known !== undefined && performance.now() < known.until) return known.instrument
+    const instrument = await this.call('public/get_instrument', { instrument_name: name }, { timeout })
+    if (this.#instruments.size >= MOST_INSTRUMENTS) this.#instruments.clear()
+    this.#instruments.set(name, { instrument, until: performance.now() + INSTRUMENT_LIFE })
+    return instrument
   }
 
   /** What the venue's clock says now, known from its replies: milliseconds since 1970, and how far off that may be, either
@@ -66,6 +186,20 @@ export class DeribitClient extends Client {
     return super.subscribe(channel, options) as Promise<Stream<T>>
   }
 }
+
+/** What a call that trades needs to know. `born` is in ms of the exchange's clock, no later than now. */
+interface Prepared {
+  instrument: Instrument
+  born: number
+  /** What is left of its time. */
+  left: number
+}
+
+const LATE = { category: 'connection', advice: 'retry' } as const
+
+/** How long an instrument is believed, and how many are kept. */
+const INSTRUMENT_LIFE = 10 * 60_000
+const MOST_INSTRUMENTS = 2000
 
 /** What follows a method's name: parameters may be left out when none is needed. */
 type Rest<P> = {} extends P ? [params?: P, options?: CallOptions] : [params: P, options?: CallOptions]

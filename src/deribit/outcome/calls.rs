@@ -118,7 +118,7 @@ impl Deribit {
 
     /// What a call needs to know before it is made, within its time.
     async fn prepare(&self, instrument: &str, timeout: Option<Duration>) -> Result<Prepared, Error> {
-        let timeout = timeout.unwrap_or_else(|| self.client().default_timeout());
+        let timeout = timeout.unwrap_or_else(|| self.client().call_timeout());
         let deadline = self.client().now() + timeout;
         let known = async {
             let instrument = self.instruments().require(instrument).await?;
@@ -349,7 +349,7 @@ pub(super) async fn cancel(
     struct Cancel<'a> {
         order_id: &'a str,
     }
-    let timeout = timeout.unwrap_or_else(|| deribit.client().default_timeout());
+    let timeout = timeout.unwrap_or_else(|| deribit.client().call_timeout());
     deribit.answer(Request::with("private/cancel", &Cancel { order_id })?, timeout).await
 }
 
