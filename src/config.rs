@@ -12,6 +12,7 @@ use crate::error::ConfigError;
 use crate::platform::{BoxFuture, MaybeSend, MaybeSync, SharedFn};
 use crate::secret::Secret;
 use crate::session::limiter::Limiter;
+use crate::show::{Quoted, Time};
 
 /// How to reach a server and how to behave while connected. The same on both targets.
 ///
@@ -350,7 +351,7 @@ impl Heartbeat {
     fn validate(&self) -> Result<(), ConfigError> {
         for (field, duration) in [("heartbeat.idle", self.idle), ("heartbeat.timeout", self.timeout)] {
             if duration < MIN_HEARTBEAT {
-                return Err(ConfigError::new(field, format!("must be at least {MIN_HEARTBEAT:?}")));
+                return Err(ConfigError::new(field, format!("must be at least {}", Time(MIN_HEARTBEAT))));
             }
         }
         Ok(())
@@ -441,7 +442,7 @@ const RESERVED: [&str; 6] =
 fn check_header(name: &str, value: &str) -> Result<(), ConfigError> {
     let refuse = |problem: String| Err(ConfigError::new("header", problem));
     if !is_token(name) {
-        return refuse(format!("name {name:?} is not a token of RFC 7230"));
+        return refuse(format!("name {} is not a token of RFC 7230", Quoted(name)));
     }
     let lower = name.to_ascii_lowercase();
     if RESERVED.contains(&lower.as_str()) || lower.starts_with("sec-websocket-") {

@@ -12,6 +12,7 @@
 use std::time::Duration;
 
 use crate::frame::{CloseCode, CloseFrame};
+use crate::show::{Quoted, Time};
 
 /// What became of an operation.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -160,7 +161,7 @@ pub enum NotSent {
     #[error("the deadline passed before it could be sent")]
     DeadlinePassed,
     /// The rate limiter has no credits for it now, and the caller chose not to wait; they suffice after this time.
-    #[error("rate limited for {0:?}")]
+    #[error("rate limited for {}", Time(*.0))]
     RateLimited(Duration),
     /// As many requests are on their way as may be, and the caller chose not to wait.
     #[error("as many requests are on their way as may be")]
@@ -604,10 +605,10 @@ pub enum Disconnect {
     #[error("dropped without a close frame: {0}")]
     Dropped(String),
     /// Nothing was received for this long, and the peer did not answer when asked.
-    #[error("nothing was received for {0:?}")]
+    #[error("nothing was received for {}", Time(*.0))]
     Silent(Duration),
     /// The peer took nothing from us for this long, or its machine did not acknowledge it.
-    #[error("nothing could be sent for {0:?}")]
+    #[error("nothing could be sent for {}", Time(*.0))]
     Stalled(Duration),
     /// The peer broke the WebSocket protocol or one of our limits; the code is what we closed with.
     #[error("the peer broke the protocol: {problem}")]
@@ -636,7 +637,7 @@ pub enum OpeningError {
     #[error("not authorized: {0}")]
     Authentication(RpcError),
     /// The login grants less than was asked for: the client ends.
-    #[error("the login was asked for {asked:?} and grants {granted:?}")]
+    #[error("the login was asked for {} and grants {}", Quoted(.asked), Quoted(.granted))]
     Narrowed {
         /// The scope that was asked for.
         asked: String,

@@ -4,6 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::show::Quoted;
+
 /// One WebSocket frame, already assembled from its fragments and unmasked.
 ///
 /// Transports answer pings themselves, as RFC 6455 section 5.5.2 asks; the session still sees them, because
@@ -177,7 +179,7 @@ impl fmt::Display for CloseFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code.0)?;
         if !self.reason.is_empty() {
-            write!(f, " {:?}", self.reason)?;
+            write!(f, " {}", Quoted(&self.reason))?;
         }
         Ok(())
     }

@@ -76,6 +76,7 @@ pub mod protocol;
 mod queue;
 mod secret;
 pub mod session;
+mod show;
 mod sorted;
 mod table;
 pub mod time;

@@ -39,6 +39,18 @@ fn the_core_names_no_runtime_no_browser_and_no_clock() {
     assert_eq!(lines_with("src", &clocks), Vec::<String>::new());
 }
 
+/// What a page loads has no `Debug`: pkg/optimize.mjs takes it out.
+#[test]
+fn nothing_is_shown_by_debug() {
+    for path in ["src", "platform/web", "pkg/src"].into_iter().flat_map(files) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let hits = code.lines().filter(|line| !line.trim_start().starts_with("//") && line.contains("?}"));
+        let is_test = path.ends_with("tests.rs");
+        assert_eq!(hits.filter(|_| !is_test).collect::<Vec<_>>(), Vec::<&str>::new(), "{}", path.display());
+    }
+}
+
 #[test]
 fn targets_are_told_apart_in_one_place() {
     let hits = lines_with("src", &["cfg(target", "target_family", "target_os", "target_arch"]);

@@ -39,7 +39,7 @@ impl fmt::Debug for Credentials {
             Self::Secret { id, .. } => ("client_credentials", id),
             Self::Signature { id, .. } => ("client_signature", id),
         };
-        write!(f, "{kind}({id:?})")
+        f.debug_tuple(kind).field(id).finish()
     }
 }
 
