@@ -12,3 +12,7 @@ mod objects;
 mod options;
 mod promise;
 mod stream;
+
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
