@@ -1,5 +1,6 @@
 //! Everything that can be set about a connection, with its unit, default, and what happens when it goes wrong.
 
+mod address;
 mod url;
 
 use std::fmt;

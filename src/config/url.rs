@@ -1,9 +1,8 @@
 //! WebSocket URLs: RFC 6455 section 3, strictly, and without a table of the world's scripts.
 
-use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
-
+use super::address;
 use crate::error::ConfigError;
+use std::fmt;
 
 /// A checked `ws://` or `wss://` URL.
 ///
@@ -52,7 +51,8 @@ impl Url {
         if url.bytes().any(|b| b"\"<>\\^`{|}".contains(&b)) {
             return refuse("has a character that must be percent-encoded");
         }
-        let Some((scheme, rest)) = url.split_once("://") else {
+        let parts = url.split_once(':').and_then(|(scheme, rest)| Some((scheme, rest.strip_prefix("//")?)));
+        let Some((scheme, rest)) = parts else {
             return refuse("has no scheme; it must start with wss:// or ws://");
         };
         let secure = match scheme.to_ascii_lowercase().as_str() {
@@ -96,7 +96,7 @@ impl Url {
         self.secure
     }
 
-    /// The host in lower case, without the brackets of an IPv6 address.
+    /// The host as written, in lower case and without the brackets of an IPv6 address.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -124,8 +124,8 @@ impl Url {
     pub fn is_loopback(&self) -> bool {
         self.host == "localhost"
             || self.host.ends_with(".localhost")
-            || self.host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
-            || self.host.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback())
+            || address::v4(&self.host).is_some_and(|[first, ..]| first == 127)
+            || address::v6(&self.host) == Some([0, 0, 0, 0, 0, 0, 0, 1])
     }
 }
 
@@ -154,9 +154,9 @@ fn parse_port(digits: &str) -> Result<u16, ConfigError> {
 fn check_host(host: &str) -> Result<String, ConfigError> {
     let refuse = |problem: &str| Err(ConfigError::new(FIELD, problem));
     if let Some(v6) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        return match v6.parse::<Ipv6Addr>() {
-            Ok(address) => Ok(address.to_string()),
-            Err(_) => refuse("has a bad IPv6 address"),
+        return match address::v6(v6) {
+            Some(_) => Ok(v6.to_ascii_lowercase()),
+            None => refuse("has a bad IPv6 address"),
         };
     }
     if host.is_empty() {
@@ -173,7 +173,7 @@ fn check_host(host: &str) -> Result<String, ConfigError> {
     }
     // A last label of digits makes it an IPv4 address by the WHATWG rule, and then it must be one.
     let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    if last.bytes().all(|b| b.is_ascii_digit()) && host.parse::<Ipv4Addr>().is_err() {
+    if last.bytes().all(|b| b.is_ascii_digit()) && address::v4(host).is_none() {
         return refuse("has a bad IPv4 address");
     }
     Ok(host.to_ascii_lowercase())
