@@ -294,8 +294,8 @@ fn is_narrower(granted: &str, asked: &str) -> bool {
         let (area, right) = word.split_once(':')?;
         Some((area.to_owned(), reach(right)?))
     };
-    asked.split_whitespace().filter_map(right).any(|(area, wanted)| {
-        let granted = granted.split_whitespace().filter_map(right).find(|(other, _)| *other == area);
+    asked.split(' ').filter_map(right).any(|(area, wanted)| {
+        let granted = granted.split(' ').filter_map(right).find(|(other, _)| *other == area);
         granted.map_or(0, |(_, reach)| reach) < wanted
     })
 }
