@@ -12,10 +12,10 @@ use steadysocket::deribit::Interval;
 use steadysocket::deribit::book::{Book, Side, Status};
 use steadysocket::deribit::data::Level;
 use steadysocket::error::ConfigError;
+use steadysocket::time::Instant;
 use wasm_bindgen::prelude::*;
 
 use crate::client::Core;
-use crate::errors;
 use crate::objects::{in_millis, number, object, text};
 use crate::promise::promise;
 
@@ -56,11 +56,13 @@ struct Inner {
     /// `None` once it was closed.
     book: Option<Book>,
     waker: Option<Waker>,
-    /// The status that was told last, and the object that told it.
-    status: Option<(Status, JsValue)>,
+    /// The status that was told last: since when, its name and reason, and the object that told it.
+    status: Option<(Told, JsValue)>,
     /// Where numbers wait to go out.
     numbers: Vec<f64>,
 }
+
+type Told = (Option<Instant>, &'static str, Option<String>);
 
 impl BookCore {
     fn new(book: Book) -> Self {
@@ -91,18 +93,19 @@ impl BookCore {
     pub fn status(&self) -> JsValue {
         let Inner { book, status: told, .. } = &mut *self.0.borrow_mut();
         let Some(book) = book else { return JsValue::UNDEFINED };
-        let now = book.status();
-        if let Some((_, object)) = told.as_ref().filter(|(before, _)| before == now) {
-            return object.clone();
-        }
-        let (now, age) = (now.clone(), book.stale_for().map(in_millis));
-        let name = match &now {
+        let age = book.stale_for().map(in_millis);
+        let status = book.status();
+        let name = match status {
             Status::Live => "live",
             Status::Stale { .. } => "stale",
             Status::Resyncing { .. } => "resyncing",
         };
-        let reason = now.why().map(errors::text);
-        let object = object([("name", name.into()), ("age", age.into()), ("reason", reason.into())]);
+        let now = (status.since(), name, status.why().map(ToString::to_string));
+        if let Some((_, object)) = told.as_ref().filter(|(before, _)| *before == now) {
+            return object.clone();
+        }
+        let reason = now.2.as_deref().into();
+        let object = object([("name", name.into()), ("age", age.into()), ("reason", reason)]);
         *told = Some((now, object.clone()));
         object
     }

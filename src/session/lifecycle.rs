@@ -31,10 +31,12 @@ impl Core {
     }
 
     fn enter(&mut self, phase: Phase) {
-        let before = self.state();
+        let before = std::mem::discriminant(&self.state());
         self.phase = phase;
         let state = self.state();
-        if state != before || matches!(state, State::Connecting { .. }) {
+        // Another attempt or wait is news, another reason to close is none.
+        let again = matches!(state, State::Connecting { .. } | State::Waiting { .. });
+        if again || std::mem::discriminant(&state) != before {
             self.event(Event::State(state));
         }
     }
