@@ -66,10 +66,19 @@ outcomes: ## Place 10,000 orders while connections are cut, and compare each out
 books: ## Check live order books against the venue's through 1,000,000 messages with faults; SEED=n replays
 	MESSAGES=$${MESSAGES:-1000000} cargo test --locked --release --test sim books -- --nocapture
 
+wire: wire-setup ## Break real networks, name servers, proxies and processes, and time the recovery; ONLY='words' chooses
+	cargo test --locked --test wire -- $(ONLY)
+
+wire-setup: setup
+	@[ "$$(id -u)" = 0 ] || exit 0; command -v nft >/dev/null && command -v ip >/dev/null && command -v nginx >/dev/null && command -v haproxy >/dev/null || { \
+		echo "installing Debian's nftables, iproute2, nginx and haproxy"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -qq -y --no-install-recommends nftables iproute2 nginx-light haproxy python3 >/dev/null; }
+
 doc: ## Build the documentation
 	cargo doc --workspace --no-deps
 
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes books doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes books wire wire-setup doc ci
