@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::alarm::Alarm;
-use crate::config::{self, Config, Overflow};
+use crate::config::{self, Config, Endpoint, Overflow, Url};
 use crate::driver::Driver;
 use crate::error::{ConfigError, DecodeError, Ended, Error, NotSent, Unknown};
 use crate::frame::{CloseCode, CloseFrame, Message};
-use crate::mailbox::{Mail, Mailbox, Outcome};
+use crate::mailbox::{Badge, Mail, Mailbox, Outcome};
 use crate::payload::Payload;
 use crate::protocol::{Protocol, Request, RequestId, Unmatched};
 use crate::queue::{Queue, Update};
@@ -41,14 +41,31 @@ struct Link {
     queue: config::Queue,
     limiter: Limiter,
     call_timeout: Duration,
+    endpoint: Option<Url>,
+    created: Instant,
     /// Differs from all other clients'.
     name: u64,
 }
+
+/// A handle that keeps no client alive.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakClient(Weak<Link>);
 
 impl Drop for Link {
     fn drop(&mut self) {
         let frame = CloseFrame::new(CloseCode::NORMAL, "");
         let _ = self.mailbox.post(Mail::Command(Command::Close(frame)));
+        self.mailbox.undress();
+    }
+}
+
+impl WeakClient {
+    pub(crate) fn upgrade(&self) -> Option<Client> {
+        self.0.upgrade().map(Client)
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
     }
 }
 
@@ -71,6 +88,11 @@ impl Client {
             queue: config.queue,
             limiter,
             call_timeout: config.call_timeout,
+            endpoint: match &config.endpoint {
+                Endpoint::Fixed(url) => Some(url.clone()),
+                Endpoint::Provider(_) => None,
+            },
+            created: platform.now(),
             name: platform.seed(),
         }));
         #[allow(clippy::arc_with_non_send_sync, reason = "a browser's provider stays in its thread")]
@@ -325,6 +347,16 @@ impl Client {
         self.0.mailbox.now()
     }
 
+    /// Where it connects to; `None` when a provider is asked at each attempt.
+    pub fn endpoint(&self) -> Option<&Url> {
+        self.0.endpoint.as_ref()
+    }
+
+    /// When it was made, on the platform's clock: see [`now`](Self::now).
+    pub fn created(&self) -> Instant {
+        self.0.created
+    }
+
     /// What bounds this client's requests: give it to other clients of the same account.
     pub fn limiter(&self) -> &Limiter {
         &self.0.limiter
@@ -398,6 +430,15 @@ impl Client {
     /// How long a call may take that is given no timeout of its own: [`Config::call_timeout`](crate::Config::call_timeout).
     pub fn call_timeout(&self) -> Duration {
         self.0.call_timeout
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakClient {
+        WeakClient(Arc::downgrade(&self.0))
+    }
+
+    /// Keeps something until the client ends or its last handle is dropped. Of a client that has ended it goes at once.
+    pub(crate) fn wear(&self, badge: Badge) -> Result<(), Ended> {
+        self.0.mailbox.dress(badge)
     }
 
     fn submit(&self, work: Work) -> Call {

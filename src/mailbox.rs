@@ -1,5 +1,6 @@
 //! How handles reach their driver: one bounded queue of mail, and one place where the driver says how things are.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,6 +67,9 @@ impl Mail {
     }
 }
 
+/// Something that does its work when it is dropped.
+pub(crate) type Badge = Box<dyn Any + Send + Sync>;
+
 pub(crate) struct Mailbox {
     inner: Mutex<Inner>,
     clock: Clock,
@@ -83,6 +87,7 @@ struct Inner {
     ended: Option<Ended>,
     state: State,
     stats: Stats,
+    badges: Vec<Badge>,
 }
 
 impl Mailbox {
@@ -93,6 +98,7 @@ impl Mailbox {
             ended: None,
             state: State::Connecting { attempt: 1 },
             stats: Stats::default(),
+            badges: Vec::new(),
         };
         let (inner, waker) = (Mutex::new(inner), Arc::new(AtomicWaker::new()));
         Self { inner, clock, waker, ids: RequestIds::default(), limit }
@@ -147,7 +153,29 @@ impl Mailbox {
         let mut inner = self.lock();
         inner.state = State::Ended(ended.clone());
         inner.ended = Some(ended);
-        std::mem::take(&mut inner.mail)
+        let mail = std::mem::take(&mut inner.mail);
+        drop(inner);
+        self.undress();
+        mail
+    }
+
+    /// Keeps something until the end. After that it goes at once.
+    pub(crate) fn dress(&self, badge: Badge) -> Result<(), Ended> {
+        let mut inner = self.lock();
+        if let Some(ended) = inner.ended.clone() {
+            // What it does when it is dropped may need the lock.
+            drop(inner);
+            drop(badge);
+            return Err(ended);
+        }
+        inner.badges.push(badge);
+        Ok(())
+    }
+
+    /// Drops what was kept.
+    pub(crate) fn undress(&self) {
+        let badges = std::mem::take(&mut self.lock().badges);
+        drop(badges);
     }
 
     pub(crate) fn state(&self) -> State {

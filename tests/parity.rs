@@ -115,6 +115,8 @@ fn handles() {
         ("close_with", Is("close")),
         ("now", Nothing("performance.now()")),
         ("call_timeout", Nothing("the option of this name")),
+        ("endpoint", Nothing("whoever connects has it")),
+        ("created", Nothing("of use to a registry, which is a Map there")),
         ("limiter", Nothing("the option of this name is made first")),
     ];
     same(Rust::read("src/client.rs").methods("Client"), client.members("class Client"), exceptions);

@@ -23,6 +23,7 @@ mod liveness;
 mod login;
 mod outcomes;
 mod recovery;
+mod registry;
 mod regressions;
 mod storm;
 mod streams;
