@@ -419,7 +419,7 @@ pub enum ConnectError {
         problem: String,
     },
     /// The server answered the upgrade with an HTTP status other than 101.
-    #[error("the server answered HTTP {status}")]
+    #[error("the server answered HTTP {status}{}", .location.as_ref().map(|to| format!(", a redirect to {to}, which is not followed")).unwrap_or_default())]
     Status {
         /// The HTTP status.
         status: u16,

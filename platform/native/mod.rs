@@ -3,14 +3,15 @@
 //! The handshake is this crate's own and checks all that RFC 6455 section 4 asks for. Nagle's algorithm is off, every
 //! address of a host is tried (RFC 8305), and TLS is always verified: [`Tls`] has the options.
 
-mod close_code;
 mod connect;
 mod dial;
+mod inspect;
 mod proxy;
 mod socket;
 mod stream;
 mod tls;
 mod upgrade;
+mod utf8;
 mod verify;
 
 use std::fmt;

@@ -5,6 +5,7 @@ use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite;
@@ -14,7 +15,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::protocol::{CloseFrame as RawCloseFrame, Role, WebSocketConfig};
 
 use super::dial::patience;
-use super::stream::{ReadFirst, Stream};
+use super::stream::{Inspected, Stream};
 use crate::config::Config;
 use crate::error::Disconnect;
 use crate::frame::{CloseCode, CloseFrame, Frame, Message, Text};
@@ -23,18 +24,16 @@ use crate::transport::Socket;
 /// How much may gather before it is written without waiting for the flush, in bytes.
 const WRITE_BUFFER: usize = 64 * 1024;
 
-/// How many pings may come between two complete flushes. tungstenite answers each and buffers the answers, so past
-/// this number nothing more is read until the peer reads: one that floods us with pings and never reads is met with
-/// TCP's backpressure, costs at most this many pongs of 131 bytes, and is then found silent by the heartbeat.
-const MAX_UNANSWERED: usize = 1024;
-
 /// An open connection of the [`Native`](super::Native) platform.
 ///
 /// When the connection breaks, `poll_receive` says why, after all that came before; until then sending waits.
 pub struct NativeSocket {
-    stream: WebSocketStream<ReadFirst>,
-    /// Pings received since everything was last flushed.
-    unanswered: usize,
+    stream: WebSocketStream<Inspected>,
+    /// The answer to a ping waits in the write buffer. Until it left, no other joins it: a peer that floods us with
+    /// pings and reads nothing costs two pongs.
+    answering: bool,
+    /// The newest ping that came meanwhile, which is the one to answer (RFC 6455 section 5.5.3).
+    unanswered: Option<Bytes>,
     /// The peer's close frame, once it came.
     closed: Option<Option<CloseFrame>>,
     /// How long the operating system waits for an acknowledgement: see `dial`.
@@ -45,27 +44,32 @@ impl NativeSocket {
     /// Wraps a stream on which the upgrade is done; `first` is what came behind its head.
     pub(super) async fn new(stream: Box<dyn Stream>, first: Vec<u8>, config: &Config) -> Self {
         // No cap on the write buffer: at it tungstenite refuses a message for good, one that is larger than the cap
-        // even when the buffer is empty. `poll_ready` bounds our frames and `MAX_UNANSWERED` the pongs.
+        // even when the buffer is empty. `poll_ready` bounds our frames, and of pongs there is one.
         let limits = WebSocketConfig::default()
             .read_buffer_size(config.read_buffer)
             .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(config.max_message))
             .max_frame_size(Some(config.max_message));
-        let stream = ReadFirst::new(stream, &first);
-        let stream = WebSocketStream::from_partially_read(stream, first, Role::Client, Some(limits)).await;
-        Self { stream, unanswered: 0, closed: None, patience: patience(config) }
+        let stream = Inspected::new(stream, first, config);
+        let stream = WebSocketStream::from_raw_socket(stream, Role::Client, Some(limits)).await;
+        Self { stream, answering: false, unanswered: None, closed: None, patience: patience(config) }
     }
 }
 
 impl Socket for NativeSocket {
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame, Disconnect>> {
-        if self.unanswered >= MAX_UNANSWERED && !self.stream.get_ref().write_failed() {
-            ready!(self.poll_flush(cx))?;
+        if self.answering {
+            // A failure is reported by reading, after what is still to be read.
+            let _ = self.poll_flush(cx);
         }
-        let frame = match ready!(self.stream.poll_next_unpin(cx)) {
-            Some(Ok(message)) => self.receive(cx, message),
-            Some(Err(error)) => Err(self.fail(cx, error)),
-            None => Err(self.ended("the connection is closed")),
+        let frame = match self.stream.poll_next_unpin(cx) {
+            Poll::Ready(Some(Ok(message))) => self.receive(cx, message),
+            Poll::Ready(Some(Err(error))) => Err(self.fail(cx, error)),
+            Poll::Ready(None) => Err(self.ended("the connection is closed")),
+            Poll::Pending => match self.stream.get_mut().inspector.take_held() {
+                Some(payload) => Ok(self.hold(payload.into())),
+                None => return Poll::Pending,
+            },
         };
         Poll::Ready(frame)
     }
@@ -81,7 +85,7 @@ impl Socket for NativeSocket {
             Frame::Message(Message::Text(text)) => data(Data::Text, text.into_bytes()),
             Frame::Message(Message::Binary(bytes)) => data(Data::Binary, bytes),
             Frame::Ping(payload) => tungstenite::Message::Ping(payload),
-            Frame::Pong(payload) => tungstenite::Message::Frame(RawFrame::pong(payload)),
+            Frame::Pong(payload) => pong(payload),
             // The answer to the peer's close frame left when that was received.
             Frame::Close(_) if self.closed.is_some() => return Ok(()),
             Frame::Close(frame) => tungstenite::Message::Close(frame.map(into_raw)),
@@ -90,8 +94,15 @@ impl Socket for NativeSocket {
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnect>> {
-        ready!(self.stream.poll_flush_unpin(cx)).map_err(|error| self.ended(error))?;
-        self.unanswered = 0;
+        loop {
+            ready!(self.stream.poll_flush_unpin(cx)).map_err(|error| self.ended(error))?;
+            // The answer left. Behind a close frame there are no others.
+            let Some(payload) = self.unanswered.take() else { break };
+            if self.stream.start_send_unpin(pong(payload)).is_err() {
+                break;
+            }
+        }
+        self.set_answering(false);
         Poll::Ready(Ok(()))
     }
 }
@@ -99,17 +110,19 @@ impl Socket for NativeSocket {
 impl NativeSocket {
     fn receive(&mut self, cx: &mut Context<'_>, message: tungstenite::Message) -> Result<Frame, Disconnect> {
         match message {
-            tungstenite::Message::Text(text) => match Text::try_from(bytes::Bytes::from(text)) {
+            tungstenite::Message::Text(text) => match Text::try_from(Bytes::from(text)) {
                 Ok(text) => Ok(Frame::Message(Message::Text(text))),
                 Err(error) => Err(self.violation(cx, CloseCode::INVALID_DATA, error)),
             },
             tungstenite::Message::Binary(bytes) => Ok(Frame::Message(Message::Binary(bytes))),
             tungstenite::Message::Ping(payload) => {
-                self.unanswered += 1;
+                // tungstenite answers it at the next flush.
+                self.set_answering(true);
+                let _ = self.poll_flush(cx);
                 Ok(Frame::Ping(payload))
             }
             tungstenite::Message::Pong(payload) => Ok(Frame::Pong(payload)),
-            tungstenite::Message::Close(frame) => self.receive_close(cx, frame),
+            tungstenite::Message::Close(frame) => Ok(self.receive_close(cx, frame)),
             // tungstenite gives raw frames to nobody; should that change, this is the honest answer.
             tungstenite::Message::Frame(_) => {
                 Err(self.violation(cx, CloseCode::PROTOCOL_ERROR, "a frame of an unknown kind"))
@@ -119,24 +132,23 @@ impl NativeSocket {
 
     /// tungstenite has queued the answer; it is sent here, because the connection may be dropped before the next
     /// flush.
-    fn receive_close(
-        &mut self,
-        cx: &mut Context<'_>,
-        frame: Option<RawCloseFrame>,
-    ) -> Result<Frame, Disconnect> {
-        let frame = match (frame, self.stream.get_ref().close_code()) {
-            (Some(_), Some(code)) if !code.is_legal_on_the_wire() => {
-                let problem = format!("a close frame with code {code}, which must not be sent");
-                return Err(self.violation(cx, CloseCode::PROTOCOL_ERROR, problem));
-            }
-            // A legal code that tungstenite refused, and put its own reason into.
-            (Some(raw), Some(code)) if code.0 != u16::from(raw.code) => Some(CloseFrame::new(code, "")),
-            (Some(raw), _) => Some(CloseFrame::new(CloseCode(raw.code.into()), raw.reason.as_str())),
-            (None, _) => None,
-        };
+    fn receive_close(&mut self, cx: &mut Context<'_>, frame: Option<RawCloseFrame>) -> Frame {
+        let seen = || frame.map(|raw| CloseFrame::new(CloseCode(raw.code.into()), raw.reason.as_str()));
+        let frame = self.stream.get_ref().inspector.closed().cloned().unwrap_or_else(seen);
         self.closed = Some(frame.clone());
         let _ = self.stream.poll_flush_unpin(cx);
-        Ok(Frame::Close(frame))
+        Frame::Close(frame)
+    }
+
+    /// A ping that came while the answer to another one waits.
+    fn hold(&mut self, payload: Bytes) -> Frame {
+        self.unanswered = Some(payload.clone());
+        Frame::Ping(payload)
+    }
+
+    fn set_answering(&mut self, answering: bool) {
+        self.answering = answering;
+        self.stream.get_mut().inspector.hold_pings(answering);
     }
 
     /// Why reading failed.
@@ -144,15 +156,17 @@ impl NativeSocket {
         if self.closed.is_some() {
             return self.ended(error);
         }
+        if let Some(breach) = self.stream.get_ref().inspector.breach() {
+            return self.violation(cx, breach.code, breach.problem);
+        }
         match error {
             tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
                 self.ended("the server ended the connection")
             }
+            // The inspector found nothing; tungstenite is believed.
             tungstenite::Error::Protocol(problem) => self.violation(cx, CloseCode::PROTOCOL_ERROR, problem),
             tungstenite::Error::Capacity(problem) => self.violation(cx, CloseCode::TOO_BIG, problem),
-            tungstenite::Error::Utf8(_) => {
-                self.violation(cx, CloseCode::INVALID_DATA, "text that is not UTF-8")
-            }
+            tungstenite::Error::Utf8(problem) => self.violation(cx, CloseCode::INVALID_DATA, problem),
             tungstenite::Error::Io(error) => match self.patience {
                 Some(patience) if error.kind() == io::ErrorKind::TimedOut => Disconnect::Stalled(patience),
                 _ => self.ended(error),
@@ -191,8 +205,12 @@ impl fmt::Debug for NativeSocket {
     }
 }
 
-fn data(kind: Data, payload: bytes::Bytes) -> tungstenite::Message {
+fn data(kind: Data, payload: Bytes) -> tungstenite::Message {
     tungstenite::Message::Frame(RawFrame::message(payload, OpCode::Data(kind), true))
+}
+
+fn pong(payload: Bytes) -> tungstenite::Message {
+    tungstenite::Message::Frame(RawFrame::pong(payload))
 }
 
 fn into_raw(frame: CloseFrame) -> RawCloseFrame {
@@ -207,7 +225,6 @@ mod tests {
     use std::pin::Pin;
     use std::sync::{Arc, Mutex};
 
-    use bytes::Bytes;
     use futures::FutureExt;
     use futures::task::noop_waker_ref;
     use proptest::prelude::*;
@@ -296,16 +313,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_ping_flood_from_a_peer_that_does_not_read_is_bounded() {
+    async fn a_ping_flood_from_a_peer_that_does_not_read_costs_two_pongs() {
         let peer = Peer::new(0);
         let mut socket = socket(&peer).await;
-        peer.send(&ping().repeat(3 * MAX_UNANSWERED));
-        assert_eq!(drain(&mut socket), MAX_UNANSWERED);
-        assert_eq!(drain(&mut socket), 0, "nothing more is read while the peer does not read");
-        // When the peer reads everything, every ping is answered, those not yet read included.
+        peer.send(&ping().repeat(3000));
+        peer.send(&[0x89, 4, b'l', b'a', b's', b't']);
+        assert_eq!(drain(&mut socket), 3001, "each ping is a sign of life");
+        peer.send(b"\x81\x02hi");
+        assert_eq!(drain(&mut socket), 1, "data is not held up");
         peer.wire().window = usize::MAX;
-        assert_eq!(drain(&mut socket), 2 * MAX_UNANSWERED);
-        assert_eq!(peer.wire().from_client.len(), 3 * MAX_UNANSWERED * 131);
+        assert_eq!(drain(&mut socket), 0);
+        // The first, which was on its way, and the newest.
+        assert_eq!(peer.wire().from_client.len(), 131 + 10);
+        peer.send(&ping().repeat(3));
+        assert_eq!(drain(&mut socket), 3);
+        assert_eq!(peer.wire().from_client.len(), 131 + 10 + 3 * 131, "each is answered again");
     }
 
     #[tokio::test]
@@ -387,11 +409,11 @@ mod tests {
         let peer = Peer::new(0);
         let mut socket = socket(&peer).await;
         let mut cx = Context::from_waker(noop_waker_ref());
-        peer.send(&ping().repeat(MAX_UNANSWERED + 1));
-        assert_eq!(drain(&mut socket), MAX_UNANSWERED);
+        peer.send(&ping().repeat(10));
+        assert_eq!(drain(&mut socket), 10);
         peer.wire().broken = true;
-        assert!(socket.poll_receive(&mut cx).is_pending(), "the failure is noticed");
-        assert!(matches!(socket.poll_receive(&mut cx), Poll::Ready(Ok(Frame::Ping(_)))));
+        peer.send(&ping());
+        assert!(matches!(socket.poll_receive(&mut cx), Poll::Ready(Ok(Frame::Ping(_)))), "it is read first");
         assert!(matches!(socket.poll_receive(&mut cx), Poll::Ready(Err(Disconnect::Dropped(_)))));
     }
 
