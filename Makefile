@@ -63,6 +63,9 @@ sim: ## Simulate 100 hours of connection life; SEED=n replays
 outcomes: ## Place 10,000 orders while connections are cut, and compare each outcome with the exchange's ledger
 	ORDERS=$${ORDERS:-10000} cargo test --locked --release --test native outcomes -- --nocapture
 
+autobahn: ## Run the Autobahn test suite's 301 cases against the native transport, in a network namespace
+	tests/autobahn/run
+
 books: ## Check live order books against the venue's through 1,000,000 messages with faults; SEED=n replays
 	MESSAGES=$${MESSAGES:-1000000} cargo test --locked --release --test sim books -- --nocapture
 
@@ -81,4 +84,4 @@ doc: ## Build the documentation
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes books wire wire-setup doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup doc ci
