@@ -11,6 +11,9 @@ use crate::protocol::Step;
 /// The longest wait that a server may ask for: more is an error of its own, or an attack.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
+/// Over how much time those come back who were told when to (RFC 6455 section 7.2.3 finds 5 seconds reasonable).
+const SPREAD: Duration = Duration::from_secs(5);
+
 impl Core {
     pub(super) fn state(&self) -> State {
         let attempt = self.attempts.failed() + 1;
@@ -341,10 +344,11 @@ impl Core {
         if matches!(reason, Disconnect::Requested) {
             return self.wait(now, Duration::ZERO, reason);
         }
-        match self.verdict(&reason, protocol) {
+        let told = match self.verdict(&reason, protocol) {
             Verdict::Stop => return self.end(now, Ended::Refused(reason)),
-            Verdict::Retry(after) => self.hold(now, after.unwrap_or_default()),
-        }
+            Verdict::Retry(after) => after.unwrap_or_default(),
+        };
+        self.hold(now, told);
         if !self.was_ready && !self.config.retry_initial_connect {
             return self.end(now, Ended::Refused(reason));
         }
@@ -352,6 +356,8 @@ impl Core {
             return self.end(now, Ended::AttemptsExhausted(reason));
         };
         let delay = if self.offline { self.config.backoff.cap } else { delay };
+        // Everybody was told the same, and all would be back at once.
+        let delay = delay.max(self.random.up_to(told.min(SPREAD)));
         self.wait(now, delay, reason);
     }
 

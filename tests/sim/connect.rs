@@ -178,7 +178,8 @@ fn retry_after_is_honoured_and_bounded() {
         world.run_for(seconds(3700));
         let dialled = exchange.with(|script| script.dialled.clone());
         let waited = dialled[1].since(dialled[0]);
-        assert!(waited >= least && waited < least + seconds(1), "{waited:?}");
+        // Those who were told the same come back over five seconds.
+        assert!(waited >= least && waited < least + seconds(5), "{waited:?}");
     }
 }
 
