@@ -57,8 +57,8 @@ ticker: ## Show live market data from the local exchange, which cuts the connect
 exchange: ## Run the local exchange on port 8080
 	cargo run --release -p steadysocket-exchange --bin exchange -- --port 8080
 
-sim: ## Simulate 100 hours of connection life; SEED=n replays
-	cargo test --release --test sim storm -- --nocapture
+sim: ## Simulate 100,000 short lives of a connection, or SEEDS=n of them; SEED=n replays one
+	$(if $(SEED),,SEEDS=$${SEEDS:-100000}) cargo test --locked --release --test sim lives -- --nocapture
 
 outcomes: ## Place 10,000 orders while connections are cut, and compare each outcome with the exchange's ledger
 	ORDERS=$${ORDERS:-10000} cargo test --locked --release --test native outcomes -- --nocapture

@@ -1,7 +1,7 @@
 //! The session and its driver on virtual time, over a simulated network. Nothing here sleeps: hours pass in
 //! milliseconds, and one seed decides everything that happens.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, reason = "a storm prints its seed")]
+#![allow(clippy::print_stdout, reason = "a life prints its seed")]
 #![allow(clippy::arc_with_non_send_sync, reason = "a browser's configuration stays in its thread")]
 
 /// One test body, two targets.
@@ -20,12 +20,12 @@ mod floor;
 mod last_words;
 mod limits;
 mod liveness;
+mod lives;
 mod login;
 mod outcomes;
 mod recovery;
 mod registry;
 mod regressions;
-mod storm;
 mod streams;
 mod tracker;
 mod upkeep;

@@ -17,7 +17,7 @@ use steadysocket::error::{ConnectError, Ended, Error, NotSent};
 
 use crate::floor::{Floor, Strike, server_time};
 use crate::world::{Dial, SimPlatform, World};
-use crate::{storm, test};
+use crate::{lives, test};
 
 pub const INSTRUMENT: &str = "ETH-PERPETUAL";
 
@@ -464,13 +464,13 @@ fn judge(floor: &Floor, told: &[(String, Settled)], seed: u64) -> BTreeMap<&'sta
 
 #[test]
 fn in_a_storm_every_outcome_is_what_the_ledger_says() {
-    let seed = storm::seed();
+    let seed = lives::seed();
     let mut total = BTreeMap::<_, usize>::new();
     for seed in (0..10).map(|n| seed.wrapping_add(n)) {
         for (kind, count) in weather(seed, 3, 25) {
             *total.entry(kind).or_default() += count;
         }
     }
-    storm::say(&format!("outcomes: {total:?}; replay with SEED={seed}"));
+    lives::say(&format!("outcomes: {total:?}; replay with SEED={seed}"));
     assert!(total["placed"] > 1_000 && total["never arrived"] > 100, "{total:?}");
 }

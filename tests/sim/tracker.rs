@@ -14,7 +14,7 @@ use steadysocket::error::{ConnectError, Error};
 use crate::floor::{Floor, server_time};
 use crate::outcomes::{INSTRUMENT, config, join, order, seconds, start};
 use crate::world::{Dial, World};
-use crate::{storm, test};
+use crate::{lives, test};
 
 /// Reads until it is live; what happened meanwhile.
 async fn until_live(tracker: &mut OrderTracker) -> Vec<OrderEvent> {
@@ -339,12 +339,12 @@ fn weather(seed: u64) -> (usize, usize) {
 
 #[test]
 fn in_a_storm_it_is_never_live_and_wrong() {
-    let seed = storm::seed();
+    let seed = lives::seed();
     let (mut live, mut stale) = (0, 0);
     for seed in (0..10).map(|n| seed.wrapping_add(n)) {
         let counts = weather(seed);
         (live, stale) = (live + counts.0, stale + counts.1);
     }
-    storm::say(&format!("tracker: live {live} times, stale {stale} times; replay with SEED={seed}"));
+    lives::say(&format!("tracker: live {live} times, stale {stale} times; replay with SEED={seed}"));
     assert!(live > 100 && stale > 100, "{live} {stale}");
 }

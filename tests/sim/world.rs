@@ -32,6 +32,14 @@ pub trait Venue {
     fn gone(&mut self, net: &mut Net, conn: ConnId);
     /// A time that was asked for by [`Net::alarm`] has come.
     fn tick(&mut self, net: &mut Net, token: u64);
+    /// The client gave a frame to its socket. The venue has no part in it; whoever audits the client does.
+    fn sent(&mut self, net: &mut Net, conn: ConnId, frame: &Frame) {
+        let _ = (net, conn, frame);
+    }
+    /// The client begins an attempt, in the same way.
+    fn dialling(&mut self, net: &mut Net, conn: ConnId) {
+        let _ = (net, conn);
+    }
 }
 
 /// What happens to an attempt to connect.
@@ -62,8 +70,12 @@ pub struct Net {
     random: u64,
     /// How long a frame travels, at least and at most.
     pub latency: (Duration, Duration),
-    /// Added to the clients' clock and not to the network's: a machine that slept, or a timer that was throttled.
+    /// The clients' tasks do not run before: their machine sleeps.
     frozen_until: Instant,
+    /// How far the clients' clock is ahead of the network's.
+    skew: Duration,
+    /// The clients' timers fire at multiples of this only, as those of a hidden page.
+    throttle: Option<Duration>,
     signals: VecDeque<Signal>,
     signal_waker: Option<Waker>,
     hash: DefaultHasher,
@@ -82,7 +94,25 @@ struct Conn {
     /// The venue reads nothing, so the client cannot write for ever.
     stalled: bool,
     over: bool,
+    /// What is on its way to the venue still arrives until then, though the connection is over.
+    arrives_until: Instant,
     in_flight: usize,
+    began: Instant,
+    opened: bool,
+    /// When something last arrived at the client.
+    heard: Instant,
+    /// The client let go of it.
+    left: bool,
+}
+
+/// A connection as an auditor sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight {
+    pub began: Instant,
+    pub opened: bool,
+    pub heard: Instant,
+    /// The client has let go of it.
+    pub left: bool,
 }
 
 /// Far from the epoch, so that nothing works only because the clock starts at zero.
@@ -148,6 +178,57 @@ impl Net {
         self.conns[conn].stalled = true;
     }
 
+    /// Ends the connection at once: nothing that is on its way to the client arrives, and some of what is on its way
+    /// to the venue does.
+    pub fn reset(&mut self, conn: ConnId) {
+        if self.is_open(conn) {
+            let (low, high) = self.latency;
+            let (at, until) = (self.now + low, self.now + self.between(Duration::ZERO, high));
+            let end = Happening::ToClient(conn, Err(Disconnect::Dropped("reset".into())));
+            self.schedule(at, end);
+            self.conns[conn].over = true;
+            self.conns[conn].arrives_until = until;
+        }
+    }
+
+    /// The clients' clock.
+    pub fn clock(&self) -> Instant {
+        self.now + self.skew
+    }
+
+    /// The clients' clock leaps ahead.
+    pub fn jump(&mut self, by: Duration) {
+        self.skew += by;
+        self.set_clock(self.now);
+        // Timers look at the clock again.
+        let timers = self.happenings.values().filter_map(|happening| match happening {
+            Happening::Wake(armed, waker) => Some((armed.clone(), waker.clone())),
+            _ => None,
+        });
+        for (armed, waker) in timers.collect::<Vec<_>>() {
+            self.schedule(self.now, Happening::Wake(armed, waker));
+        }
+    }
+
+    /// From now on the clients' timers fire at multiples of `every` only.
+    pub fn throttle(&mut self, every: Option<Duration>) {
+        self.throttle = every;
+    }
+
+    /// Every attempt to connect and what became of it, oldest first.
+    pub fn sights(&self) -> impl DoubleEndedIterator<Item = Sight> {
+        self.conns.iter().map(|conn| Sight {
+            began: conn.began,
+            opened: conn.opened,
+            heard: conn.heard,
+            left: conn.left,
+        })
+    }
+
+    pub fn is_stalled(&self, conn: ConnId) -> bool {
+        self.conns[conn].stalled
+    }
+
     pub fn is_open(&self, conn: ConnId) -> bool {
         self.conns.get(conn).is_some_and(|conn| !conn.over && !conn.dead)
     }
@@ -181,7 +262,7 @@ impl Net {
 
     fn set_clock(&mut self, now: Instant) {
         self.now = now;
-        self.clock.store(now.as_nanos(), Ordering::Relaxed);
+        self.clock.store(self.clock().as_nanos(), Ordering::Relaxed);
     }
 
     fn schedule(&mut self, at: Instant, happening: Happening) {
@@ -210,6 +291,8 @@ impl World {
             random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             latency: (Duration::from_millis(1), Duration::from_millis(5)),
             frozen_until: Instant::ZERO,
+            skew: Duration::ZERO,
+            throttle: None,
             signals: VecDeque::new(),
             signal_waker: None,
             hash: DefaultHasher::new(),
@@ -267,7 +350,7 @@ impl World {
     pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + use<> {
         let (world, deadline) = (self.clone(), self.now() + duration);
         let mut sleep = Sleep::default();
-        std::future::poll_fn(move |cx| sleep.poll(&world.net, cx, deadline))
+        std::future::poll_fn(move |cx| sleep.poll(&mut world.net.borrow_mut(), cx, deadline))
     }
 
     /// Runs a task to its end, and fails when it has not come there within an hour of virtual time.
@@ -305,6 +388,23 @@ impl World {
         self.pool.borrow_mut().run_until_stalled();
     }
 
+    /// Lets time pass, and looks after everything that happens; what is found ends it.
+    pub fn watch<T>(&self, duration: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+        let end = self.now() + duration;
+        loop {
+            self.pool.borrow_mut().run_until_stalled();
+            if let Some(found) = look() {
+                return Some(found);
+            }
+            let next = self.net.borrow().happenings.first_key_value().map(|((at, _), _)| *at);
+            if next.is_none_or(|at| at > end) {
+                self.net.borrow_mut().set_clock(end);
+                return None;
+            }
+            self.step();
+        }
+    }
+
     /// The clients' tasks do not run for this long, as when a machine sleeps; the network goes on.
     pub fn freeze(&self, duration: Duration) {
         let mut net = self.net.borrow_mut();
@@ -331,8 +431,10 @@ impl World {
                 }
             }
             Happening::ToClient(id, what) => {
+                let now = net.now;
                 let conn = &mut net.conns[id];
                 if !conn.dead {
+                    conn.heard = now;
                     conn.inbox.push_back(what);
                     let waker = conn.waker.take();
                     if let Some(waker) = waker {
@@ -347,8 +449,10 @@ impl World {
             }
             Happening::Dialled(id) => {
                 let answer = self.venue.borrow_mut().dial(&mut net, id);
+                let now = net.now;
                 let conn = &mut net.conns[id];
                 let open = matches!(answer, Dial::Accept);
+                (conn.opened, conn.heard) = (open, now);
                 match answer {
                     Dial::Accept => conn.dial = Some(Ok(())),
                     Dial::Fail(error) => conn.dial = Some(Err(error)),
@@ -362,9 +466,11 @@ impl World {
                 waker.into_iter().for_each(Waker::wake);
             }
             Happening::ToVenue(id, frame) => {
+                let now = net.now;
                 let conn = &mut net.conns[id];
                 conn.in_flight -= 1;
-                let (reaches, waker) = (!conn.dead && !conn.over, conn.write_waker.take());
+                let arrives = !conn.over || now <= conn.arrives_until;
+                let (reaches, waker) = (!conn.dead && arrives, conn.write_waker.take());
                 if reaches {
                     self.venue.borrow_mut().frame(&mut net, id, frame);
                 }
@@ -381,6 +487,7 @@ impl World {
 /// A platform of the simulated network.
 pub struct SimPlatform<const PINGS: bool> {
     net: Rc<RefCell<Net>>,
+    venue: Rc<RefCell<Box<dyn Venue>>>,
     sleep: Sleep,
     seed: u64,
 }
@@ -388,7 +495,7 @@ pub struct SimPlatform<const PINGS: bool> {
 impl<const PINGS: bool> SimPlatform<PINGS> {
     pub fn new(world: &World) -> Self {
         let seed = world.net(|net| net.random());
-        Self { net: world.net.clone(), sleep: Sleep::default(), seed }
+        Self { net: world.net.clone(), venue: world.venue.clone(), sleep: Sleep::default(), seed }
     }
 }
 
@@ -399,7 +506,7 @@ impl<const PINGS: bool> Platform for SimPlatform<PINGS> {
     const PINGS: bool = PINGS;
 
     fn now(&self) -> Instant {
-        self.net.borrow().now
+        self.net.borrow().clock()
     }
 
     fn clock(&self) -> Clock {
@@ -414,13 +521,14 @@ impl<const PINGS: bool> Platform for SimPlatform<PINGS> {
     fn connect(&self, attempt: Attempt) -> Self::Connecting {
         attempt.progress.enter(steadysocket::error::Phase::Upgrade);
         let mut net = self.net.borrow_mut();
-        let id = net.conns.len();
-        net.conns.push(Conn::default());
+        let (id, began) = (net.conns.len(), net.now);
+        net.conns.push(Conn { began, heard: began, ..Conn::default() });
         net.note(("dial", id));
+        self.venue.borrow_mut().dialling(&mut net, id);
         let at = net.arrival(id, 1);
         net.schedule(at, Happening::Dialled(id));
         // Abandoning the attempt closes the socket too.
-        let socket = SimSocket { net: self.net.clone(), id };
+        let socket = SimSocket { net: self.net.clone(), venue: self.venue.clone(), id };
         Box::pin(async move {
             std::future::poll_fn(|cx| {
                 let mut net = socket.net.borrow_mut();
@@ -434,7 +542,15 @@ impl<const PINGS: bool> Platform for SimPlatform<PINGS> {
     }
 
     fn poll_sleep(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
-        self.sleep.poll(&self.net, cx, deadline)
+        let mut net = self.net.borrow_mut();
+        if net.clock() >= deadline {
+            return Poll::Ready(());
+        }
+        let mut at = deadline - net.skew;
+        if let Some(every) = net.throttle {
+            at = Instant::from_nanos(at.as_nanos().next_multiple_of(every.as_nanos() as u64));
+        }
+        self.sleep.poll(&mut net, cx, at)
     }
 
     fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Signal> {
@@ -450,8 +566,8 @@ struct Sleep {
 }
 
 impl Sleep {
-    fn poll(&mut self, net: &RefCell<Net>, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
-        let mut net = net.borrow_mut();
+    /// Waits until this time of the network's clock.
+    fn poll(&mut self, net: &mut Net, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         if net.now >= deadline {
             return Poll::Ready(());
         }
@@ -469,6 +585,7 @@ impl Sleep {
 
 pub struct SimSocket {
     net: Rc<RefCell<Net>>,
+    venue: Rc<RefCell<Box<dyn Venue>>>,
     id: ConnId,
 }
 
@@ -501,6 +618,7 @@ impl Socket for SimSocket {
 
     fn send(&mut self, frame: Frame) -> Result<(), Disconnect> {
         let mut net = self.net.borrow_mut();
+        self.venue.borrow_mut().sent(&mut net, self.id, &frame);
         net.conns[self.id].in_flight += 1;
         if !net.conns[self.id].stalled {
             let text = match &frame {
@@ -524,8 +642,9 @@ impl Drop for SimSocket {
         // A world that is torn down while a venue runs needs no word of it.
         let Ok(mut net) = self.net.try_borrow_mut() else { return };
         let at = net.arrival(self.id, 1);
-        net.conns[self.id].over = true;
-        net.conns[self.id].inbox.clear();
+        let conn = &mut net.conns[self.id];
+        (conn.over, conn.left) = (true, true);
+        conn.inbox.clear();
         net.schedule(at, Happening::Gone(self.id));
     }
 }

@@ -17,7 +17,7 @@ use steadysocket::{Client, Config, Payload, State, Subscription};
 
 use self::market::fingerprint;
 use self::venue::{Books, Tally};
-use crate::storm::{say, seed};
+use crate::lives::{say, seed};
 use crate::test;
 use crate::world::World;
 
