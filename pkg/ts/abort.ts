@@ -1,18 +1,19 @@
 import { toError } from './errors.js'
 
-/** Runs what can be cancelled, and makes errors of what it throws. Rejects with the signal's reason when that aborts. */
+/** Runs what can be cancelled, and makes errors of what it throws. Rejects with the signal's reason when that aborts; what
+ * was given at the same moment is discarded. */
 export async function abortable<T>(
   signal: AbortSignal | undefined,
   run: (cancel: Promise<void> | undefined) => Promise<T>,
+  discard: (value: T) => void = () => {},
 ): Promise<T> {
   signal?.throwIfAborted()
   let settle: () => void = () => {}
   const cancel = signal && new Promise<void>((resolve) => (settle = resolve))
   signal?.addEventListener('abort', settle, { once: true })
+  let value: T
   try {
-    const value = await run(cancel)
-    signal?.throwIfAborted()
-    return value
+    value = await run(cancel)
   } catch (error) {
     throw toError(error)
   } finally {
@@ -20,4 +21,8 @@ export async function abortable<T>(
     // The core holds the promise until it settles.
     settle()
   }
+  // What was cancelled gives nothing.
+  if (signal?.aborted && value !== undefined) discard(value)
+  signal?.throwIfAborted()
+  return value
 }

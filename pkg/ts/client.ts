@@ -155,8 +155,12 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
   subscribe<C extends keyof M & string>(channel: C, options: BatchOptions): Promise<Stream<M[C][]>>
   async subscribe(channel: string, options: SubscribeOptions | BatchOptions = {}): Promise<Stream<unknown>> {
     const { pace, queue } = paced(options)
-    const updates = await abortable(options.signal, (cancel) => this.core.subscribe(channel, queue, cancel))
-    return new Stream(channel, updates as Updates, JSON.parse, options.signal, pace)
+    const updates = await abortable<Updates>(
+      options.signal,
+      (cancel) => this.core.subscribe(channel, queue, cancel),
+      (updates) => updates.close(),
+    )
+    return new Stream(channel, updates, JSON.parse, options.signal, pace)
   }
 
   /** Everything else that the server says, through a bounded queue. Each stream gets each message once. */

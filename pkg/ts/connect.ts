@@ -56,6 +56,8 @@ export async function open<C extends Pick<Client, 'close' | 'ended'>>(
   const close = () => void client.close()
   try {
     await abortable(signal, (cancel) => core.ready(cancel))
+    // It may have aborted since.
+    signal?.throwIfAborted()
   } catch (error) {
     close()
     throw error

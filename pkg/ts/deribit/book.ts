@@ -245,6 +245,10 @@ export async function openBook(core: Core, instrument: string, given: BookOption
   CHECK(given, '')
   const { interval, depth, group, signal } = given
   if (group !== undefined && depth === undefined) throw wrong('group', 'goes with a depth')
-  const opened = await abortable(signal, (cancel) => core.book(instrument, { interval, depth, group }, cancel))
-  return new Book(opened as BookCore, instrument, given)
+  const opened = await abortable<BookCore>(
+    signal,
+    (cancel) => core.book(instrument, { interval, depth, group }, cancel),
+    (book) => book.close(),
+  )
+  return new Book(opened, instrument, given)
 }
