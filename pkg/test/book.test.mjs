@@ -117,6 +117,9 @@ test('it ends by close, by a signal, by leaving the loop, and with the client', 
   assert.deepEqual([book.status.name, book.status.reason], ['stale', 'the book was closed'])
   assert.deepEqual([book.bestBid, book.bids().length, book.vwap('buy', 1)], [undefined, 0, undefined])
   for await (const _ of await client.book(NAME)) break
+  const unread = await client.book(NAME)
+  await unread[Symbol.asyncIterator]().return()
+  assert.equal(unread.status.reason, 'the book was closed')
   const other = await connectDeribit({ environment: 'testnet', url: exchange.url, WebSocket })
   const last = await other.book(NAME)
   await until(last, live)

@@ -51,10 +51,15 @@ afterEach(() => {
   delete globalThis.cancelAnimationFrame
 })
 
-/** A stream, and what its reader has been given so far. */
-function read(pace, of = (stream) => stream.updates(), decode = JSON.parse) {
+/** A stream that nobody reads. */
+function idle(pace, decode = JSON.parse) {
   const source = new Source()
-  const stream = new Stream('', source, decode, undefined, pace)
+  return { source, stream: new Stream('', source, decode, undefined, pace) }
+}
+
+/** A stream, and what its reader has been given so far. */
+function read(pace, of = (stream) => stream.updates(), decode) {
+  const { source, stream } = idle(pace, decode)
   const given = []
   const done = (async () => {
     for await (const one of of(stream)) given.push(one.type === 'data' ? one.data : (one.type ?? one))
@@ -133,6 +138,43 @@ test('what came before the end is given, what came before leaving is not', async
   await left.done
   assert.deepEqual(left.given, [])
 })
+
+test('a reader that leaves while it waits, or before it began, leaves at once', async () => {
+  for (const begun of [true, false]) {
+    for (const leave of ['return', 'throw']) {
+      const { source, stream } = idle()
+      const reader = stream.updates()
+      const next = begun ? reader.next() : undefined
+      await settled()
+      const left = reader[leave](leave === 'throw' ? new Error('enough') : undefined)
+      assert.ok(source.over, `${leave}, ${begun ? 'begun' : 'not begun'}`)
+      if (leave === 'throw') await assert.rejects(left, /enough/)
+      else assert.deepEqual(await left, { done: true, value: undefined })
+      if (begun) assert.deepEqual(await next, { done: true, value: undefined })
+    }
+  }
+})
+
+for (const pace of ['each', 'newest', 'batch']) {
+  test(`two readers of one stream share what it gives, and both come to its end (${pace})`, async () => {
+    const { source, stream } = idle(pace)
+    const given = []
+    const readers = [1, 2].map(async () => {
+      for await (const one of stream) given.push(one)
+    })
+    await settled()
+    for (let value = 1; value <= 3; value++) {
+      source.put(`${value}`)
+      await frame()
+    }
+    source.put('4', ['lagged', 1], '5')
+    await frame()
+    const all = { each: [1, 2, 3, 4, 5], newest: [1, 2, 3, 5], batch: [[1], [2], [3], [4], [5]] }
+    assert.deepEqual(given, all[pace])
+    stream.close()
+    await Promise.all(readers)
+  })
+}
 
 for (const [where, frames, millis] of [
   ['a hidden page', true, 250],

@@ -21,6 +21,8 @@ export class Reader {
   readonly #ahead: Update<unknown>[] = []
   #replaced = 0
   #closed = false
+  /** What is waited for: the core and the frame each know of one that waits. */
+  #turn: Promise<Update<unknown> | undefined> | undefined
 
   constructor(updates: Updates, decode: (data: never) => unknown, pace: Pace) {
     this.#updates = updates
@@ -41,14 +43,25 @@ export class Reader {
   /** The next update if nothing has to be waited for. */
   ready(): Update<unknown> | undefined {
     if (this.#ahead.length > 0) return this.#ahead.shift()
-    // Data that waits for a frame must not be taken before that.
-    if (this.#pace !== 'each') return undefined
+    // Data that waits for a frame must not be taken before that, nor what another reader waits for.
+    if (this.#pace !== 'each' || this.#turn !== undefined) return undefined
     const item = this.#updates.take() as Data | News | null | undefined
     return item === null || item === undefined ? undefined : this.#one(item)
   }
 
   /** The next update; nothing at the end. */
   async next(): Promise<Update<unknown> | undefined> {
+    while (this.#turn !== undefined) await this.#turn
+    if (this.#ahead.length > 0) return this.#ahead.shift()
+    this.#turn = this.#wait()
+    try {
+      return await this.#turn
+    } finally {
+      this.#turn = undefined
+    }
+  }
+
+  async #wait(): Promise<Update<unknown> | undefined> {
     const item = (await this.#updates.next()) as Data | News | undefined
     if (item === undefined || this.#closed) return undefined
     if (this.#pace === 'each' || Array.isArray(item)) return this.#one(item)

@@ -1,5 +1,6 @@
 import type { Updates } from './core.js'
 import { SteadyError } from './errors.js'
+import { leaving } from './leaving.js'
 import { type Pace, Reader } from './reader.js'
 import type { Update } from './update.js'
 
@@ -8,7 +9,8 @@ export type Freshness = 'fresh' | 'stale'
 
 /**
  * Data of one channel. Iterating gives the data; `updates()` gives also what happened to it, in order. Leaving the loop,
- * aborting its signal, or `close` leaves the channel. It has one reader.
+ * aborting its signal, or `close` leaves the channel. It has one reader: several get each update
+ * once between them.
  *
  * Fires `freshness` when `freshness` changes, which is when the reader comes to that place in the stream.
  */
@@ -71,16 +73,20 @@ export class Stream<T> extends EventTarget implements AsyncIterable<T>, AsyncDis
 
   /** The data alone. What cannot be read as JSON throws. */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    return this.#read(false) as AsyncGenerator<T, void, undefined>
+    return this.#reading(false) as AsyncGenerator<T, void, undefined>
   }
 
   /** The data, and what happened to it, in order. */
   updates(): AsyncGenerator<Update<T>, void, undefined> {
-    return this.#read(true) as AsyncGenerator<Update<T>, void, undefined>
+    return this.#reading(true) as AsyncGenerator<Update<T>, void, undefined>
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close()
+  }
+
+  #reading(all: boolean): AsyncGenerator<unknown, void, undefined> {
+    return leaving(this.#read(all), () => this.close())
   }
 
   async *#read(all: boolean): AsyncGenerator<unknown, void, undefined> {

@@ -3,6 +3,7 @@ import { any, count, group as options, text } from '../check.js'
 import type { BookCore, Core } from '../core.js'
 import { wrong } from '../errors.js'
 import { Frame } from '../frame.js'
+import { leaving } from '../leaving.js'
 
 export interface BookOptions {
   /** How often the venue speaks: `100ms` by default; `agg2` is about once a second; `raw`, at every change, needs a
@@ -158,7 +159,15 @@ export class Book extends EventTarget implements AsyncIterable<Book>, AsyncDispo
     this.#wake()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Book, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<Book, void, undefined> {
+    return leaving(this.#read(), () => this.close())
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  async *#read(): AsyncGenerator<Book, void, undefined> {
     const frame = new Frame()
     this.#frames.add(frame)
     try {
@@ -175,10 +184,6 @@ export class Book extends EventTarget implements AsyncIterable<Book>, AsyncDispo
       this.#frames.delete(frame)
       this.close()
     }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 
   override addEventListener<K extends keyof BookEventMap>(
