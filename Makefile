@@ -70,13 +70,20 @@ books: ## Check live order books against the venue's through 1,000,000 messages 
 	MESSAGES=$${MESSAGES:-1000000} cargo test --locked --release --test sim books -- --nocapture
 
 wire: wire-setup ## Break real networks, name servers, proxies and processes, and time the recovery; ONLY='words' chooses
-	cargo test --locked --test wire -- $(ONLY)
+	cargo test --locked --features webpki-roots --test wire -- $(ONLY)
 
-wire-setup: setup
-	@[ "$$(id -u)" = 0 ] || exit 0; command -v nft >/dev/null && command -v ip >/dev/null && command -v nginx >/dev/null && command -v haproxy >/dev/null || { \
-		echo "installing Debian's nftables, iproute2, nginx and haproxy"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-			apt-get install -qq -y --no-install-recommends nftables iproute2 nginx-light haproxy python3 >/dev/null; }
+wire-setup: setup wire-tools tests/wire/foreign/node_modules target/wire-python
+
+wire-tools:
+	@command -v nft >/dev/null && command -v nginx >/dev/null && command -v haproxy >/dev/null && \
+		python3 -c 'import ensurepip' 2>/dev/null || { \
+		echo "installing Debian's nftables, iproute2, nginx, haproxy and python3-venv"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+			nftables iproute2 nginx-light haproxy python3-venv >/dev/null; }
+
+target/wire-python: tests/wire/foreign/requirements.txt | wire-tools
+	@echo "installing the Python packages of tests/wire/foreign"
+	@python3 -m venv $@ && $@/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@
 
 doc: ## Build the documentation
 	cargo doc --workspace --no-deps
@@ -84,4 +91,4 @@ doc: ## Build the documentation
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup wire-tools doc ci

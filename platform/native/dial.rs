@@ -90,8 +90,8 @@ async fn open(address: SocketAddr, patience: Option<Duration>) -> io::Result<Tcp
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     if let Some(patience) = patience {
-        // Linux counts from the first repetition of what was lost, up to half a second after it.
-        set_user_timeout(&stream, patience - (patience / 10).min(Duration::from_millis(500)))?;
+        // Linux counts from the first repetition of what was lost, some hundred milliseconds after it.
+        set_user_timeout(&stream, patience - (patience / 10).min(Duration::from_millis(800)))?;
     }
     Ok(stream)
 }

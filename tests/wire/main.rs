@@ -9,6 +9,8 @@
 #![allow(clippy::disallowed_methods, missing_docs)]
 
 mod client;
+mod front;
+mod loopback;
 mod network;
 mod peers;
 mod report;
@@ -32,17 +34,29 @@ fn main() -> ExitCode {
 }
 
 fn run(only: &[String]) -> ExitCode {
-    let mut scenarios: Vec<Scenario> = Vec::new();
-    match wire::allowed() {
-        Ok(()) => scenarios.extend(network::SCENARIOS),
-        Err(problem) => eprintln!(
-            "\n*** SKIPPED: the network's faults. This machine allows no network namespaces, or has no nft:\n*** {problem}\n"
-        ),
-    }
-    let chosen = |scenario: &Scenario| {
-        only.is_empty() || only.iter().any(|word| scenario.0.to_lowercase().contains(&word.to_lowercase()))
+    let chosen = |scenarios: &[Scenario]| {
+        let is_chosen = |scenario: &&Scenario| {
+            let name = scenario.0.to_lowercase();
+            only.is_empty() || only.iter().any(|word| name.contains(&word.to_lowercase()))
+        };
+        scenarios.iter().filter(is_chosen).copied().collect::<Vec<_>>()
     };
-    let report = Report::of(scenarios.into_iter().filter(chosen));
+    let network = match wire::allowed() {
+        Ok(()) => chosen(&network::SCENARIOS),
+        Err(problem) => {
+            eprintln!(
+                "\n*** SKIPPED: what a network does. No network namespaces are allowed here, or nft is missing:"
+            );
+            eprintln!("*** {problem}\n");
+            Vec::new()
+        }
+    };
+    let here = [chosen(&loopback::SCENARIOS), chosen(&front::SCENARIOS)].concat();
+    // The network's do little but wait; the others would be in each other's way.
+    let all_at_once = network.len();
+    let network = std::thread::spawn(move || Report::of(network, all_at_once));
+    let here = Report::of(here, 2);
+    let report = network.join().expect("the report").and(here);
     println!("{report}");
     if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,6 +1,8 @@
 //! What the client talks to: a WebSocket server, and a name server that lies.
 
+use std::collections::HashSet;
 use std::net::UdpSocket;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::{FutureExt, SinkExt, StreamExt};
@@ -11,24 +13,28 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::wire::say;
 
-/// `ADDRESS [tick] [cut]`: answers requests and pings. It prints the port of each client. `tick` says something ten
-/// times a second; `cut` resets each connection in the middle of a frame after two seconds.
+/// `ADDRESS [tick] [cut]`: answers requests and pings. It prints its port, the port of each client, and each number that
+/// is the first parameter of two requests. `tick` says something ten times a second; `cut` resets each connection in the
+/// middle of a frame after two seconds.
 pub fn serve(args: &[String]) {
     let does = |what: &str| args.iter().any(|arg| arg == what);
     let (tick, cut) = (does("tick"), does("cut"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let listener = TcpListener::bind(&args[0]).await.unwrap();
-        say("listening");
+        say(format!("listening {}", listener.local_addr().unwrap().port()));
+        let seen = Seen::default();
         loop {
             let (stream, from) = listener.accept().await.unwrap();
             say(format!("port {}", from.port()));
-            tokio::spawn(one(stream, tick, cut));
+            tokio::spawn(one(stream, tick, cut, seen.clone()));
         }
     });
 }
 
-async fn one(stream: TcpStream, tick: bool, cut: bool) {
+type Seen = Arc<Mutex<HashSet<u64>>>;
+
+async fn one(stream: TcpStream, tick: bool, cut: bool, seen: Seen) {
     stream.set_nodelay(true).unwrap();
     let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
@@ -39,6 +45,10 @@ async fn one(stream: TcpStream, tick: bool, cut: bool) {
             message = socket.next() => match message {
                 Some(Ok(Message::Text(text))) => {
                     let Ok(request) = serde_json::from_str::<Value>(&text) else { return };
+                    let number = request["params"][0].as_u64();
+                    if number.is_some_and(|number| !seen.lock().unwrap().insert(number)) {
+                        say(format!("twice {request}"));
+                    }
                     if request.get("id").is_some() {
                         let answer = json!({ "jsonrpc": "2.0", "id": request["id"], "result": "ok" });
                         let _ = socket.send(Message::text(answer.to_string())).await;

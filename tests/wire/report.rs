@@ -3,6 +3,8 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
@@ -41,17 +43,27 @@ impl fmt::Display for Measured {
 pub struct Report(Vec<(&'static str, Result<Outcome, String>)>);
 
 impl Report {
-    /// Runs all at the same time: nearly all they do is wait.
-    pub fn of(scenarios: impl Iterator<Item = Scenario>) -> Self {
-        let running: Vec<_> = scenarios
-            .map(|(name, run)| {
-                (name, std::thread::spawn(move || catch_unwind(AssertUnwindSafe(run)).map_err(message)))
-            })
-            .collect();
-        let ended = running
-            .into_iter()
-            .map(|(name, thread)| (name, thread.join().unwrap_or_else(|_| Err("panicked".into()))));
-        Self(ended.collect())
+    /// Runs so many at the same time, in their order.
+    pub fn of(scenarios: Vec<Scenario>, at_once: usize) -> Self {
+        let next = AtomicUsize::new(0);
+        let outcomes: Vec<_> = scenarios.iter().map(|_| Mutex::new(Err("did not run".to_owned()))).collect();
+        std::thread::scope(|scope| {
+            for _ in 0..at_once.min(scenarios.len()) {
+                scope.spawn(|| {
+                    let turn = || next.fetch_add(1, Ordering::Relaxed);
+                    while let Some(((_, run), outcome)) = at(&scenarios, &outcomes, turn()) {
+                        *outcome.lock().unwrap() = catch_unwind(AssertUnwindSafe(run)).map_err(message);
+                    }
+                });
+            }
+        });
+        let outcomes = outcomes.into_iter().map(|outcome| outcome.into_inner().unwrap());
+        Self(scenarios.iter().map(|(name, _)| *name).zip(outcomes).collect())
+    }
+
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
     }
 
     pub fn is_good(&self) -> bool {
@@ -59,6 +71,10 @@ impl Report {
             |outcome: &Outcome| [outcome.detection, outcome.recovery].iter().flatten().all(Measured::is_good);
         self.0.iter().all(|(_, outcome)| outcome.as_ref().is_ok_and(times))
     }
+}
+
+fn at<'a, A, B>(left: &'a [A], right: &'a [B], index: usize) -> Option<(&'a A, &'a B)> {
+    left.get(index).zip(right.get(index))
 }
 
 fn message(panic: Box<dyn std::any::Any + Send>) -> String {

@@ -102,20 +102,14 @@ impl Namespace {
     /// Starts this same program in another role.
     pub fn start(&self, args: &[&str]) -> Program {
         let program = std::env::current_exe().unwrap();
-        self.start_program(Command::new("ip").args(["netns", "exec", &self.0]).arg(program).args(args))
+        Program::start(Command::new("ip").args(["netns", "exec", &self.0]).arg(program).args(args))
     }
 
     /// Starts a script of Python's.
     pub fn start_python(&self, script: &str, args: &[&str]) -> Program {
         let script = format!("{}/tests/wire/{script}", env!("CARGO_MANIFEST_DIR"));
         let mut command = Command::new("ip");
-        self.start_program(
-            command.args(["netns", "exec", &self.0, "/usr/bin/env", "python3", &script]).args(args),
-        )
-    }
-
-    fn start_program(&self, command: &mut Command) -> Program {
-        Program::new(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap())
+        Program::start(command.args(["netns", "exec", &self.0, "python3", &script]).args(args))
     }
 }
 
@@ -140,8 +134,19 @@ pub struct Line {
 }
 
 impl Program {
-    fn new(child: Child) -> Self {
-        Self { child, lines: None }
+    pub fn start(command: &mut Command) -> Self {
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        Self { child: child.unwrap_or_else(|error| panic!("{command:?}: {error}")), lines: None }
+    }
+
+    /// This same program in another role, in no namespace of its own.
+    pub fn here(args: &[&str]) -> Self {
+        Self::start(Command::new(std::env::current_exe().unwrap()).args(args))
+    }
+
+    /// Waits for its end.
+    pub fn join(&mut self) {
+        let _ = self.child.wait();
     }
 
     /// Its raw input and output, for a program that writes no lines.
