@@ -33,6 +33,8 @@ const ledger = async (label) => {
 
 /** Below the market, so that it waits. */
 const resting = (more = {}) => ({ instrument_name: 'BTC-PERPETUAL', amount: 10, price: 40_000, post_only: true, ...more })
+const trailing = (trigger_offset) =>
+  resting({ type: 'trailing_stop', price: undefined, post_only: undefined, trigger: 'mark_price', trigger_offset })
 const passive = async () => {
   const { best_bid_price: bid } = await other.call('public/ticker', { instrument_name: 'BTC-PERPETUAL' })
   return resting({ price: Math.round(bid * 0.99) })
@@ -146,6 +148,13 @@ test('an order that cannot be placed is told by its field, and never sent', asyn
     [resting({ type: 'stop_limit', post_only: undefined, trigger: 'mark_price' }), 'trigger_price'],
     [resting({ type: 'stop_limit', trigger: 'mark_price', trigger_price: 40_000.1 }), 'trigger_price'],
     [resting({ display_amount: 10 }), 'display_amount'],
+    [resting({ label: 'half \ud83d' }), 'label'],
+    [resting({ valid_until: NaN }), 'valid_until'],
+    [resting({ valid_until: Infinity }), 'valid_until'],
+    [resting({ valid_until: new Date(NaN) }), 'valid_until'],
+    [resting({ price: 1e308 }), 'price'],
+    [trailing(undefined), 'trigger_offset'],
+    [trailing(Infinity), 'trigger_offset'],
   ]) {
     await assert.rejects(client.buy(order, options), (error) => {
       assert.equal(error.field, field, error.message)
@@ -153,6 +162,7 @@ test('an order that cannot be placed is told by its field, and never sent', asyn
       return true
     })
   }
+  await assert.rejects(client.edit({ ...resting(), label: 'x' }, { amount: 10, valid_until: NaN }), { field: 'valid_until' })
   // The instrument, once.
   assert.equal(client.stats.sent - sent, 1)
   await client.close()
@@ -164,5 +174,37 @@ test('numbers leave without what arithmetic leaves behind', async () => {
   const placed = await client.buy({ ...order, price: price - 3 * 0.1 - 0.2 })
   assert.equal(placed.answer.order.price, price - 0.5)
   await client.cancel(placed.answer.order.order_id)
+  await client.close()
+})
+
+test('an order is what it was when it was given, whatever becomes of the object while it is prepared', async () => {
+  const client = await connect()
+  const order = { ...(await passive()), label: 'kept' }
+  const { price } = order
+  const placed = client.buy(order)
+  Object.assign(order, { price: price - 100, amount: 20, label: 'changed', instrument_name: 'ETH-PERPETUAL' })
+  const { order: live } = (await placed).answer
+  assert.deepEqual([live.price, live.amount, live.instrument_name], [price, 10, 'BTC-PERPETUAL'])
+  // Nor does a pending edit look at another order.
+  await fault('cut-after-match')
+  const [target, changes] = [{ ...live }, { amount: 20, price }]
+  const edit = client.edit(target, changes, { timeout: 500 })
+  Object.assign(target, { order_id: 'another', instrument_name: 'another' })
+  changes.amount = 30
+  const { pending } = await edit
+  assert.equal(pending.target.order_id, live.order_id)
+  assert.equal((await client.call('private/get_order_state', { order_id: live.order_id })).amount, 20)
+  await client.cancel(live.order_id)
+  await client.close()
+})
+
+test('without a limit of time an order has one that the exchange can read', async () => {
+  const client = await connect()
+  const { answer } = await client.buy(await passive(), { timeout: Infinity })
+  assert.ok(answer?.order.order_id)
+  await client.cancel(answer.order.order_id)
+  await fault('cut-before-match')
+  const { pending } = await client.buy({ ...(await passive()), valid_until: client.serverTime.time + 300 }, { timeout: 1e300 })
+  assert.ok(Number.isSafeInteger(pending.validUntil))
   await client.close()
 })

@@ -10,7 +10,7 @@ import { type Book, type BookOptions, openBook } from './book.js'
 import type { DeribitChannel, DeribitData } from './channels.js'
 import type { Instrument } from './market.js'
 import type { DeribitMethods, OrderOutcome } from './methods.js'
-import { checkLabel, checkNew, checkOrder, type OrderChanges, type OrderTarget, type PlacedOrder } from './orders.js'
+import { checkEnd, checkLabel, checkNew, checkOrder, copyOf, type OrderChanges, type OrderTarget, type PlacedOrder } from './orders.js'
 import { Labels, outcomeOf, PendingCancel, PendingEdit, PendingOrder, type TradeOutcome } from './outcome.js'
 import type { Direction } from './words.js'
 
@@ -86,16 +86,18 @@ export class DeribitClient extends Client {
   /** Places an order on either side; see `buy`. */
   async place(
     side: Direction,
-    order: PlacedOrder,
+    given: PlacedOrder,
     { timeout, exactLabel = false }: PlaceOptions = {},
   ): Promise<TradeOutcome<OrderOutcome>> {
+    const order = copyOf(given)
     const own = checkLabel(order.label, exactLabel)
     checkNew(order)
+    checkEnd(order.valid_until, Infinity)
     const prepared = await this.#prepare(order.instrument_name, timeout)
     if ('outcome' in prepared) return prepared
     const { instrument, born, left } = prepared
     const label = exactLabel ? own : this.#labels.next(own)
-    const valid_until = Math.min(order.valid_until ?? Infinity, born + left)
+    const valid_until = checkEnd(order.valid_until, born + left)
     const params = { ...checkOrder(order, instrument), label, valid_until }
     return outcomeOf(
       this.call(`private/${side}`, params, { timeout: left }),
@@ -106,20 +108,23 @@ export class DeribitClient extends Client {
   /** Changes an order: `private/edit`, or `private/edit_by_label` for one that is named by its label. Throws only what is
    * wrong with the changes; see `buy`. */
   async edit(
-    target: OrderTarget,
-    changes: OrderChanges,
+    which: OrderTarget,
+    given: OrderChanges,
     { timeout }: TradeOptions = {},
   ): Promise<TradeOutcome<OrderOutcome, PendingEdit>> {
+    const [target, changes] = [{ ...which }, copyOf(given)]
+    if (target.order_id === undefined) checkLabel(target.label, true)
+    checkEnd(changes.valid_until, Infinity)
     const prepared = await this.#prepare(target.instrument_name, timeout)
     if ('outcome' in prepared) return prepared
     const { instrument, born, left } = prepared
-    const valid_until = Math.min(changes.valid_until ?? Infinity, born + left)
+    const valid_until = checkEnd(changes.valid_until, born + left)
     const params = { ...checkOrder(changes, instrument), valid_until }
     const options = { timeout: left }
     const { instrument_name, order_id } = target
     const call =
       order_id === undefined
-        ? this.call('private/edit_by_label', { instrument_name, label: checkLabel(target.label, true), ...params }, options)
+        ? this.call('private/edit_by_label', { instrument_name, label: target.label, ...params }, options)
         : this.call('private/edit', { order_id, ...params }, options)
     return outcomeOf(call, () => new PendingEdit(this, target, valid_until))
   }
@@ -133,8 +138,9 @@ export class DeribitClient extends Client {
   /** What a call that trades needs to know before it is made, within its time; or why it is not made. */
   async #prepare(
     name: string,
-    timeout = this.core.call_timeout(),
+    wanted: number | undefined,
   ): Promise<Prepared | (TradeOutcome<never, never> & { outcome: 'rejected' | 'not-sent' })> {
+    const timeout = Math.min(wanted ?? this.core.call_timeout(), LONGEST)
     const deadline = performance.now() + timeout
     const found = await outcomeOf(this.#instrument(name, timeout), () => undefined)
     const left = Math.floor(deadline - performance.now())
@@ -143,9 +149,10 @@ export class DeribitClient extends Client {
     if (found.outcome === 'accepted' && time !== undefined && left > 0) {
       return { instrument: found.answer, born: Math.floor(time.time - time.error), left }
     }
+    if (found.outcome === 'not-sent') return found
     // Whatever became of the question, the order itself was not sent.
-    const { message, category, advice } = found.error ?? { ...LATE, message: 'not sent: the deadline passed' }
-    return { outcome: 'not-sent', error: new SteadyError({ message, category, advice, outcome: 'not-sent' }) }
+    const problem = found.error?.message ?? (left > 0 ? 'the exchange does not tell the time' : 'the deadline passed')
+    return { outcome: 'not-sent', error: new SteadyError({ ...NOT_SENT, message: `not sent: ${problem}` }) }
   }
 
   /** An instrument, asked for again from time to time, since its ticks may change. */
@@ -195,7 +202,10 @@ interface Prepared {
   left: number
 }
 
-const LATE = { category: 'connection', advice: 'retry' } as const
+const NOT_SENT = { outcome: 'not-sent', category: 'connection', advice: 'retry' } as const
+
+/** The longest time for a call, in ms: some centuries, so that its end is still a whole number. */
+const LONGEST = 1e13
 
 /** How long an instrument is believed, and how many are kept. */
 const INSTRUMENT_LIFE = 10 * 60_000

@@ -127,7 +127,21 @@ export function checkLabel(label: unknown, exact: boolean): string {
   const most = exact ? LABEL : OWN_LABEL
   const count = [...label].length
   if (count > most) throw wrong('label', `has ${count} characters where ${most} are allowed`)
+  // What the exchange makes of it could not be recognized.
+  if (/\p{Surrogate}/u.test(label)) throw wrong('label', 'has half of a surrogate pair')
   return label
+}
+
+/** When the exchange is to refuse a call that it would refuse at `end` at the latest: in whole ms. */
+export function checkEnd(wanted: number | undefined, end: number): number {
+  if (wanted !== undefined && !Number.isFinite(wanted)) throw wrong('valid_until', 'is not a time in ms')
+  return Math.floor(Math.min(wanted ?? end, end))
+}
+
+/** An order or its changes as they are now, whatever their owner makes of them while they are prepared. */
+export function copyOf<T extends object>(order: T): T {
+  const { otoco_config: legs } = order as Sent
+  return legs ? { ...order, otoco_config: legs.map((leg) => ({ ...leg })) } : { ...order }
 }
 
 type Numbers = Partial<Record<'amount' | 'contracts' | 'price' | 'trigger_price' | 'trigger_offset' | 'display_amount', number>>
@@ -136,17 +150,15 @@ type Sent = Numbers & { advanced?: string; type?: string; time_in_force?: string
 /** An order or its changes as they may be sent: numbers without what arithmetic left behind. */
 export function checkOrder<T>(order: T & object, instrument: Instrument): T {
   const sent: Sent = { ...order }
-  if (!instrument.is_active) throw wrong('instrument_name', `${instrument.instrument_name} does not trade`)
+  if (instrument.is_active === false) throw wrong('instrument_name', `${instrument.instrument_name} does not trade`)
   checkSize(sent, instrument)
   if (sent.post_only && (sent.time_in_force ?? 'good_til_cancelled') !== 'good_til_cancelled') {
     throw wrong('post_only', `does not go with ${sent.time_in_force}`)
   }
   if (sent.advanced === undefined) checkPrice(sent, 'price', instrument)
-  else if (!(Number(sent.price) > 0 && Number.isFinite(sent.price))) throw wrong('price', 'is not a positive number')
+  else if (sent.price !== undefined) checkPositive(sent, 'price')
   checkPrice(sent, 'trigger_price', instrument)
-  if (sent.trigger_offset !== undefined && !(sent.trigger_offset > 0)) {
-    throw wrong('trigger_offset', 'is not a positive number')
-  }
+  if (sent.trigger_offset !== undefined) checkPositive(sent, 'trigger_offset')
   if (sent.otoco_config) sent.otoco_config = sent.otoco_config.map((leg) => checkOrder(leg, instrument))
   return sent as T
 }
@@ -160,6 +172,7 @@ export function checkNew(order: Sent): void {
   if (/^(stop|take)_/.test(order.type ?? '') && order.trigger_price === undefined) {
     throw wrong('trigger_price', 'is missing')
   }
+  if (order.type === 'trailing_stop' && order.trigger_offset === undefined) throw wrong('trigger_offset', 'is missing')
   order.otoco_config?.forEach(checkNew)
 }
 
@@ -180,6 +193,10 @@ function checkSize(order: Sent, instrument: Instrument): void {
     throw wrong('display_amount', `${order.display_amount} ${problem}`)
   }
   order.display_amount = shown
+}
+
+function checkPositive(order: Sent, field: 'price' | 'trigger_offset'): void {
+  if (!(Number.isFinite(order[field]) && Number(order[field]) > 0)) throw wrong(field, 'is not a positive number')
 }
 
 function checkPrice(order: Sent, field: 'price' | 'trigger_price', instrument: Instrument): void {
@@ -207,7 +224,8 @@ const TOLERANCE = 1e-6
 function onStep(value: number, step: number): number | undefined {
   if (typeof value !== 'number' || !Number.isFinite(value)) return undefined
   const steps = Math.round(value / step)
-  if (Math.abs(value / step - steps) > TOLERANCE) return undefined
+  // Also where a number is too large to be divided.
+  if (!(Math.abs(value / step - steps) <= TOLERANCE)) return undefined
   return Number((steps * step).toFixed(places(step)))
 }
 

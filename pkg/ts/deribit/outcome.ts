@@ -127,7 +127,7 @@ export class PendingOrder {
     const mine = (order: Order) =>
       order.label === this.label &&
       order.instrument_name === this.instrument &&
-      (isUnique(this.label) || order.creation_timestamp >= this.born)
+      (isUnique(this.label) || !(order.creation_timestamp < this.born))
     return orders.filter(mine).sort(first)[0]
   }
 }
