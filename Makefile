@@ -85,10 +85,13 @@ target/wire-python: tests/wire/foreign/requirements.txt | wire-tools
 	@echo "installing the Python packages of tests/wire/foreign"
 	@python3 -m venv $@ && $@/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@
 
+soak: ## Reconnect 10,000 times under load, and watch memory, descriptors and tasks; HOURS=1, or MINUTES=2 for trying
+	HOURS=$(HOURS) MINUTES=$(MINUTES) cargo test --locked --features webpki-roots --test soak
+
 doc: ## Build the documentation
 	cargo doc --workspace --no-deps
 
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup wire-tools doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup wire-tools soak doc ci
