@@ -207,6 +207,33 @@ test('what cannot work is told at once', async () => {
       return true
     })
   }
+  for (const [changes, field] of [
+    [null, 'limiter'],
+    [{ calls: 5 }, 'calls'],
+    [{ calls: { capacity: NaN } }, 'calls.capacity'],
+    [{ calls: { capacity: -5 } }, 'calls.capacity'],
+    [{ calls: { size: 5 } }, 'calls.size'],
+  ]) {
+    assert.throws(() => new Limiter(changes), { field })
+  }
+  const client = await deribit()
+  const sent = client.stats.sent
+  for (const [run, field] of [
+    [() => client.call(5), 'method'],
+    [() => client.notify(null), 'method'],
+    [() => client.subscribe(7), 'channel'],
+    [() => client.subscribeAs(), 'channel'],
+    [() => client.book(7), 'instrument'],
+    [() => client.respond(7, { result: 1 }), 'id'],
+    [() => client.send(undefined), 'data'],
+    [() => client.send(5), 'data'],
+    [() => client.send({ method: 'public/test' }), 'data'],
+    [() => client.send(new Float64Array(2)), 'data'],
+  ]) {
+    await assert.rejects(run(), { field, outcome: 'not-sent' })
+  }
+  assert.equal(client.stats.sent, sent)
+  await client.close()
   await assert.rejects(connect('http://example.com', quick), { field: 'url' })
   await assert.rejects(connect('ws://127.0.0.1:59999', quick), { category: 'connection', advice: 'retry' })
   await assert.rejects(connect('ws://127.0.0.1:59999', { ...quick, signal: AbortSignal.abort() }), { name: 'AbortError' })

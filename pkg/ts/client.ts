@@ -1,4 +1,5 @@
 import { abortable } from './abort.js'
+import { text } from './check.js'
 import type { Core, Updates } from './core.js'
 import { decode, parse, toError, wrong } from './errors.js'
 import { checkSubscribe, type Queue } from './options.js'
@@ -112,14 +113,16 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
    * request may have been executed.
    */
   async call<T = unknown>(method: string, params?: unknown, options: CallOptions = {}): Promise<T> {
-    const text = await abortable(options.signal, (cancel) =>
+    text(method, 'method')
+    const result = await abortable(options.signal, (cancel) =>
       this.core.call(method, json(params), options.timeout, cancel),
     )
-    return decode<T>(method, text as string)
+    return decode<T>(method, result as string)
   }
 
   /** Sends a notification: a request that is not answered. Done once it has been given to the socket. */
   async notify(method: string, params?: unknown, { signal }: WaitOptions = {}): Promise<void> {
+    text(method, 'method')
     await abortable(signal, (cancel) => this.core.notify(method, json(params), cancel))
   }
 
@@ -136,11 +139,13 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
 
   /** Sends a message as it is, beside whatever the protocol sends. Done once it has been given to the socket. */
   async send(data: string | ArrayBuffer | Uint8Array, { signal }: WaitOptions = {}): Promise<void> {
-    await abortable(signal, (cancel) => this.core.send(data, cancel))
+    const message = bytes(data)
+    await abortable(signal, (cancel) => this.core.send(message, cancel))
   }
 
   /** Answers a request that the server made (see `messages()`), with a result or an error. `id` is given back as it came. */
   async respond(id: string, answer: Answer, { signal }: WaitOptions = {}): Promise<void> {
+    text(id, 'id')
     const { result, error } = answer
     const written = error === undefined ? JSON.stringify(result ?? null) : undefined
     const reason = error && { ...error, data: json(error.data) }
@@ -154,6 +159,7 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
   subscribe<C extends keyof M & string>(channel: C, options?: SubscribeOptions): Promise<Stream<M[C]>>
   subscribe<C extends keyof M & string>(channel: C, options: BatchOptions): Promise<Stream<M[C][]>>
   async subscribe(channel: string, options: SubscribeOptions | BatchOptions = {}): Promise<Stream<unknown>> {
+    text(channel, 'channel')
     const { pace, queue } = paced(options)
     const updates = await abortable<Updates>(
       options.signal,
@@ -221,6 +227,15 @@ function paced(options: SubscribeOptions | BatchOptions): { pace: Pace; queue: Q
   if (batch !== undefined) throw wrong('batch', 'does not go with coalesce')
   if ((overflow ?? 'latest') !== 'latest') throw wrong('overflow', 'is latest with coalesce; use batch to keep all')
   return { pace: 'newest', queue: { ...options, overflow: 'latest' } }
+}
+
+/** What can be sent. Anything else would become bytes that nobody meant. */
+function bytes(data: unknown): string | Uint8Array {
+  // Also one of another realm.
+  const kind = Object.prototype.toString.call(data)
+  if (typeof data === 'string' || kind === '[object Uint8Array]') return data as string | Uint8Array
+  if (kind === '[object ArrayBuffer]') return new Uint8Array(data as ArrayBuffer)
+  throw wrong('data', 'must be a string, an ArrayBuffer or a Uint8Array')
 }
 
 function json(params: unknown): string | undefined {

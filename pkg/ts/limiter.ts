@@ -1,4 +1,6 @@
+import { count, group } from './check.js'
 import { SharedLimiter } from './core.js'
+import { wrong } from './errors.js'
 
 /** A limit: credits that requests take, and that come back. */
 export interface Bucket {
@@ -15,6 +17,8 @@ export interface Bucket {
 /** What is to be other in the protocol's own buckets, by their names. */
 export type BucketChanges = Record<string, Partial<Omit<Bucket, 'name'>>>
 
+const checkBucket = group<Omit<Bucket, 'name'>>({ capacity: count, refill: count, reserve: count })
+
 /** The rate limiter of an account: give one to all its clients, by the option `limiter`, and they share its credits. Its
  * buckets are those of the protocol of the first client that is given it; plain JSON-RPC has none. */
 export class Limiter {
@@ -22,6 +26,8 @@ export class Limiter {
   #core: SharedLimiter | undefined
 
   constructor(changes: BucketChanges = {}) {
+    if (typeof changes !== 'object' || changes === null) throw wrong('limiter', 'must be an object')
+    for (const [name, bucket] of Object.entries(changes)) checkBucket(bucket, name)
     this.#changes = changes
   }
 

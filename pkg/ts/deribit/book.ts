@@ -247,6 +247,7 @@ const CHECK = options<BookOptions>({
 
 /** Opens a book. */
 export async function openBook(core: Core, instrument: string, given: BookOptions): Promise<Book> {
+  text(instrument, 'instrument')
   CHECK(given, '')
   const { interval, depth, group, signal } = given
   if (group !== undefined && depth === undefined) throw wrong('group', 'goes with a depth')
