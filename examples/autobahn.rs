@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn open(server: &str, target: &str) -> Result<NativeSocket, ConnectError> {
-    let url = Url::parse(&format!("{}/{target}", server.trim_end_matches('/')))?;
+    let url = Url::parse(format!("{}/{target}", server.trim_end_matches('/')))?;
     let config = Config::new(url.as_str())?;
     Native::new().connect(Attempt { url, config: Arc::new(config), progress: Progress::default() }).await
 }

@@ -4,6 +4,8 @@ mod floods;
 mod frames;
 mod handshake;
 mod misbehaviours;
+mod musts;
 mod proxy;
+mod silence;
 mod support;
 mod tls;
