@@ -103,6 +103,8 @@ struct Conn {
     heard: Instant,
     /// The client let go of it.
     left: bool,
+    /// Since when the client found no room for another frame.
+    full: Option<Instant>,
 }
 
 /// A connection as an auditor sees it.
@@ -113,6 +115,8 @@ pub struct Sight {
     pub heard: Instant,
     /// The client has let go of it.
     pub left: bool,
+    /// Since when the client finds no room for another frame.
+    pub full: Option<Instant>,
 }
 
 /// Far from the epoch, so that nothing works only because the clock starts at zero.
@@ -222,6 +226,7 @@ impl Net {
             opened: conn.opened,
             heard: conn.heard,
             left: conn.left,
+            full: conn.full,
         })
     }
 
@@ -608,10 +613,13 @@ impl Socket for SimSocket {
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnect>> {
         let mut net = self.net.borrow_mut();
+        let now = net.now;
         let conn = &mut net.conns[self.id];
         if conn.in_flight < PIPE {
+            conn.full = None;
             return Poll::Ready(Ok(()));
         }
+        conn.full.get_or_insert(now);
         conn.write_waker = Some(cx.waker().clone());
         Poll::Pending
     }

@@ -29,6 +29,8 @@ const HEARTBEAT: Heartbeat = Heartbeat { idle: Duration::from_secs(4), timeout: 
 const CONNECT: Duration = Duration::from_secs(4);
 const CLOSE: Duration = Duration::from_secs(2);
 const CALL: Duration = Duration::from_secs(5);
+/// The most attempts to connect in one life.
+const ATTEMPTS: usize = 40;
 const WAITING: usize = 12;
 const QUEUE: usize = 16;
 
@@ -204,6 +206,9 @@ impl Life {
         if now > since + patience + MOMENT {
             self.breaks(format!("a silent peer is kept for {:?}", now.since(since)));
         }
+        if sight.full.is_some_and(|since| now > since + patience + MOMENT) {
+            self.breaks("a peer that reads nothing is kept");
+        }
     }
 
     fn calm(&self) {
@@ -231,6 +236,11 @@ impl Life {
                 Some((at, true)) if self.world.now().since(*at) < Duration::from_secs(2) => {}
                 other => return Err(self.broken(format!("{channel} is silent: {other:?}"))),
             }
+        }
+        // A venue that lets nobody stay must not be hammered.
+        let attempts = self.world.net(|net| net.connections());
+        if attempts > ATTEMPTS {
+            return Err(self.broken(format!("{attempts} attempts in one life")));
         }
         match self.open.borrow().len() {
             0 => Ok(()),
@@ -321,7 +331,12 @@ impl Life {
                     fresh = Some(false);
                 }
                 Update::Renewing => (cut, fresh) = (true, Some(false)),
-                Update::Resumed => (cut, excused) = (false, true),
+                Update::Resumed => {
+                    if !cut {
+                        self.breaks(format!("{channel}: fresh again without a word that it was not"));
+                    }
+                    (cut, excused) = (false, true);
+                }
                 Update::Lagged(count) => {
                     lost += count;
                     self.tally.borrow_mut().lagged += count;

@@ -35,7 +35,7 @@ pub struct Ledger {
     pub half_open: BTreeMap<ConnId, Instant>,
     /// The first promise that was broken.
     pub broken: Option<String>,
-    /// No attempt may be made before; the venue said so.
+    /// No attempt may be made before, by the clients' clock; the venue said so.
     not_before: Option<Instant>,
     door: Option<(Door, Instant)>,
     mute_until: Instant,
@@ -156,7 +156,7 @@ impl Venue for Exchange {
                 Door::Silent => Dial::Hang,
                 Door::Busy(seconds) => {
                     let wait = Duration::from_secs(seconds);
-                    ledger.not_before = Some(now + wait);
+                    ledger.not_before = Some(net.clock() + wait);
                     Dial::Fail(ConnectError::Status { status: 503, retry_after: Some(wait), location: None })
                 }
                 Door::TooMany => {
@@ -228,7 +228,7 @@ impl Venue for Exchange {
 
     fn dialling(&mut self, net: &mut Net, conn: ConnId) {
         let mut ledger = self.0.borrow_mut();
-        let now = net.now();
+        let now = net.clock();
         if ledger.not_before.is_some_and(|until| now < until) {
             ledger.breaks(format!("attempt {conn} comes before the venue allows one"));
         }
