@@ -15,6 +15,7 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 mod books;
 mod calls;
+mod closing;
 mod connect;
 mod floor;
 mod last_words;
