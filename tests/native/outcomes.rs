@@ -2,18 +2,24 @@
 //! against the exchange's own ledger. `make outcomes` runs it with ten thousand orders.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::future::join_all;
 use steadysocket::deribit::{Deribit, Matching, Options, Order, Outcome, Resolution, Side};
 use steadysocket::error::{Executed, NotSent};
 use steadysocket::{Error, Limiter, Native};
-use steadysocket_exchange::{Account, CreditPolicy, Exchange, Ledger, Tier};
+use steadysocket_exchange::{Account, CreditPolicy, Exchange, Ledger, LedgerRequest, Tier};
+use tokio::sync::Semaphore;
 
-/// Accounts, each with two clients that share a limiter, and the orders that each client has under way at a time.
-const ACCOUNTS: usize = 4;
+/// Accounts, each with two clients that share a limiter, and the calls that each client has under way at a time: more
+/// would wait in the client and not be sent when the connection is cut.
+const ACCOUNTS: usize = 8;
 const CLIENTS: usize = 2;
 const LANES: usize = 3;
+
+/// How long an order may take. One that never arrived is certain 6 s after that.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// One order in so many is struck.
 const HAZARD: u32 = 8;
@@ -40,16 +46,26 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
+/// A client, and who may use it at a time.
+#[derive(Clone)]
+struct Trader {
+    deribit: Deribit,
+    lanes: Arc<Semaphore>,
+    exchange: Arc<Exchange>,
+}
+
 /// Every kind of order, some of which the exchange refuses.
-async fn place(deribit: Deribit, name: String, dice: u64) -> Report {
+async fn place(trader: Trader, name: String, dice: u64) -> Report {
+    let Trader { deribit, lanes, exchange } = trader;
+    let lane = lanes.acquire().await.unwrap();
     let side = if dice.is_multiple_of(2) { Side::Buy } else { Side::Sell };
     // Far from the market, and within what the exchange allows.
     let (resting, taking) = match side {
         Side::Buy => (0.99, 1.005),
         Side::Sell => (1.01, 0.995),
     };
-    let ticker = deribit.ticker("BTC-PERPETUAL").await;
-    let mark = ticker.ok().and_then(|ticker| ticker.mark_price).unwrap_or(60_000.0);
+    let book = exchange.book("BTC-PERPETUAL").unwrap();
+    let mark = book.bids.first().or(book.asks.first()).map_or(60_000.0, |level| level.0);
     let price = |factor: f64| (mark * factor).round();
     let limit = |factor| Order::limit("BTC-PERPETUAL", 10.0, price(factor)).label(&*name);
     let placing = match dice / 2 % 8 {
@@ -59,7 +75,8 @@ async fn place(deribit: Deribit, name: String, dice: u64) -> Report {
         5 => deribit.place(side, limit(taking).reject_post_only()),
         _ => deribit.place(side, limit(resting).post_only()),
     };
-    let outcome = placing.timeout(Duration::from_secs(4)).await.expect("an order that can be placed");
+    let outcome = placing.timeout(TIMEOUT).await.expect("an order that can be placed");
+    drop(lane);
     let (told, order) = match outcome {
         Outcome::Accepted(placed) => (Told::Accepted, Some(placed.order)),
         Outcome::Rejected(error) => (Told::Rejected(error.code), None),
@@ -77,6 +94,7 @@ async fn place(deribit: Deribit, name: String, dice: u64) -> Report {
     };
     // What rests would fill the book.
     if let Some(order) = order.as_ref().filter(|order| order.is_live()) {
+        let _lane = lanes.acquire().await.unwrap();
         let ended = loop {
             match deribit.cancel(&*order.order_id).settled().await {
                 // The connection was cut before it left: it is safe to ask again.
@@ -89,22 +107,14 @@ async fn place(deribit: Deribit, name: String, dice: u64) -> Report {
     Report { label: name, told, order_id: order.map(|order| order.order_id) }
 }
 
-async fn trade(deribit: Deribit, name: String, orders: u64, seed: u64) -> Vec<Report> {
+async fn trade(trader: Trader, name: String, orders: u64, seed: u64) -> Vec<Report> {
     let mut random = seed | 1;
-    let (mut under_way, mut reports) = (FuturesUnordered::new(), Vec::new());
-    for number in 0..orders {
+    let placing = (0..orders).map(|number| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        under_way.push(tokio::spawn(place(deribit.clone(), format!("{name}-{number}"), random >> 33)));
-        // Orders whose outcome takes long hold up nobody.
-        let long = orders.min(400) as usize;
-        while under_way.len() >= LANES + long / 4 {
-            reports.extend(under_way.next().await.map(|report| report.expect("a task that ends")));
-        }
-    }
-    while let Some(report) = under_way.next().await {
-        reports.push(report.expect("a task that ends"));
-    }
-    reports
+        tokio::spawn(place(trader.clone(), format!("{name}-{number}"), random >> 33))
+    });
+    let reports = join_all(placing).await;
+    reports.into_iter().map(|report| report.expect("a task that ends")).collect()
 }
 
 /// What is wrong with the reports, by the ledger.
@@ -158,7 +168,7 @@ async fn every_outcome_is_what_the_ledger_says() {
         let name = format!("account-{account}");
         builder = builder.account(Account::new(&*name).key(&*name, "secret").tier(Tier::One));
     }
-    let exchange = builder.start().await.unwrap();
+    let exchange = Arc::new(builder.start().await.unwrap());
     let each = orders.div_ceil((ACCOUNTS * CLIENTS) as u64);
     let mut clients = Vec::new();
     for account in 0..ACCOUNTS {
@@ -175,7 +185,9 @@ async fn every_outcome_is_what_the_ledger_says() {
             let deribit = Deribit::connect_with(options, config, Native::new()).await.unwrap();
             limiter = Some(deribit.client().limiter().clone());
             let seed = seed.wrapping_mul(31).wrapping_add((account * CLIENTS + client) as u64);
-            clients.push(tokio::spawn(trade(deribit, format!("{account}-{client}"), each, seed)));
+            let trader =
+                Trader { deribit, lanes: Arc::new(Semaphore::new(LANES)), exchange: exchange.clone() };
+            clients.push(tokio::spawn(trade(trader, format!("{account}-{client}"), each, seed)));
         }
     }
     let mut reports = Vec::new();
@@ -188,24 +200,28 @@ async fn every_outcome_is_what_the_ledger_says() {
         *table.entry(report.told).or_default() += 1;
     }
     let wrong = differences(&ledger, &reports);
-    let pressure = |code: i64| ledger.requests.iter().filter(|request| request.error == Some(code)).count();
+    let count = |is: fn(&LedgerRequest) -> bool| ledger.requests.iter().filter(|request| is(request)).count();
+    let queue_full = count(|request| request.error == Some(10047));
     println!(
         "{} orders by {} clients of {ACCOUNTS} accounts, SEED={seed}",
         reports.len(),
         ACCOUNTS * CLIENTS
     );
-    println!("connections made: {}", exchange.journal().opened());
     for (told, count) in &table {
-        println!("{:>8}  {told:?}", count);
+        println!("{count:>8}  {told:?}");
     }
+    println!("{:>8}  connections", exchange.journal().opened());
+    println!("{:>8}  requests lost before the match", count(|request| request.matched.is_none()));
     println!(
-        "{:>8}  sent twice, {} refused for their rate (10028), {} for the queue (10047)",
-        ledger.duplicate_labels().len(),
-        exchange.calls_refused(),
-        pressure(10047)
+        "{:>8}  requests matched whose answer was lost",
+        count(|request| request.matched.is_some() && request.answered.is_none())
     );
+    println!("{:>8}  refused for their rate (10028)", exchange.calls_refused());
+    println!("{queue_full:>8}  refused for a full queue (10047)");
+    println!("{:>8}  orders sent twice", ledger.duplicate_labels().len());
     println!("{:>8}  outcomes that differ from the exchange's ledger", wrong.len());
     assert!(wrong.is_empty(), "SEED={seed}: {wrong:#?}");
     assert_eq!(exchange.calls_refused(), 0, "SEED={seed}: too many requests");
+    assert_eq!(queue_full, 0, "SEED={seed}: too many requests at a time");
     assert!(table[&Told::Resolved] > 0, "no cut was met: {table:?}");
 }
