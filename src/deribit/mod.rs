@@ -45,7 +45,8 @@ pub use limits::Matching;
 pub use options::{CancelOnDisconnect, Environment, Options};
 pub use order::{AnyOrder, Label, NewOrder, Side};
 pub use outcome::{
-    Cancelling, Editing, Outcome, PendingCancel, PendingEdit, PendingOrder, Placing, Resolution, Settled,
+    Cancelling, Editing, Outcome, PendingCancel, PendingEdit, PendingMassCancel, PendingMassQuote,
+    PendingOrder, Placing, Resolution, Settled,
 };
 pub use signer::{SignError, Signer};
 pub use topics::Topic;

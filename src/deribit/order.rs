@@ -42,6 +42,7 @@ mod place;
 mod tests;
 
 use draft::Draft;
+pub(crate) use draft::{check_instrument, check_price, check_size};
 pub(crate) use edit::Target;
 pub use edit::{ById, ByLabel, Edit, Named};
 use kinds::{

@@ -4,10 +4,13 @@ use super::data::{Order, OrderResponse};
 use crate::error::{Error, Executed, NotSent, RpcError};
 
 mod calls;
+mod mass;
 mod pending;
 mod search;
 
 pub use calls::{Cancelling, Editing, Placing};
+pub(crate) use mass::mass_cancel;
+pub use mass::{PendingMassCancel, PendingMassQuote};
 pub use pending::{PendingCancel, PendingEdit, PendingOrder, Resolution};
 
 /// What became of a call that trades: `T` is the exchange's answer, `P` what finds out when there is none.

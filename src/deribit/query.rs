@@ -12,7 +12,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! All fail as [`Client::call`] does. Whatever is not here is reached by [`Deribit::call`].
+//! All that read or set fail as [`Client::call`] does. Those that cancel or quote end in an
+//! [`Outcome`](crate::deribit::Outcome). Whatever is not here is reached by [`Deribit::call`].
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -118,6 +119,10 @@ impl Target {
         Self { client: deribit.client().clone(), timeout: None }
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     pub(crate) fn call<Q: Query>(&self, query: &Q) -> Answer<Q::Answer> {
         self.request(Q::METHOD, query.request())
     }
@@ -134,9 +139,32 @@ impl Target {
     }
 }
 
-/// Declares methods of the venue. In brackets what is required, in braces what is optional; `name = "other"` sends it
-/// under another name.
+/// Declares methods of the venue which end in their answer or an error: see [`query_types`].
 macro_rules! queries {
+    ($(
+        $(#[$doc:meta])*
+        $method:literal $function:ident($($required:tt)*) as $name:ident -> $answer:ty { $($options:tt)* }
+    )*) => {
+        crate::deribit::query::query_types! {$(
+            $(#[$doc])*
+            $method $function($($required)*) as $name -> $answer { $($options)* }
+        )*}
+        $(
+            impl std::future::IntoFuture for $name {
+                type Output = Result<$answer, crate::Error>;
+                type IntoFuture = crate::deribit::query::Answer<$answer>;
+
+                fn into_future(self) -> Self::IntoFuture {
+                    self.target.call(&self)
+                }
+            }
+        )*
+    };
+}
+
+/// Declares methods of the venue, and leaves it open what awaiting one does. In brackets what is required, in braces what
+/// is optional; `name = "other"` sends it under another name.
+macro_rules! query_types {
     ($(
         $(#[$doc:meta])*
         $method:literal $function:ident($($required:ident: $required_type:ident),*) as $name:ident -> $answer:ty {
@@ -159,7 +187,7 @@ macro_rules! queries {
 
         impl crate::deribit::Deribit {
             $(#[$doc])*
-            pub fn $function(&self, $($required: queries!(@argument $required_type)),*) -> $name {
+            pub fn $function(&self, $($required: crate::deribit::query::query_types!(@argument $required_type)),*) -> $name {
                 $name {
                     target: crate::deribit::query::Target::of(self),
                     $($required: $required.into(),)*
@@ -171,7 +199,7 @@ macro_rules! queries {
         impl $name {
             $(
                 $(#[$option_doc])*
-                pub fn $option(mut self, $option: queries!(@argument $option_type)) -> Self {
+                pub fn $option(mut self, $option: crate::deribit::query::query_types!(@argument $option_type)) -> Self {
                     self.$option = Some($option.into());
                     self
                 }
@@ -194,15 +222,6 @@ macro_rules! queries {
             const METHOD: &'static str = $method;
             type Answer = $answer;
         }
-
-        impl std::future::IntoFuture for $name {
-            type Output = Result<$answer, crate::Error>;
-            type IntoFuture = crate::deribit::query::Answer<$answer>;
-
-            fn into_future(self) -> Self::IntoFuture {
-                self.target.call(&self)
-            }
-        }
     )*};
     // Literals have a type of their own only where the argument has.
     (@argument u64) => { u64 };
@@ -211,4 +230,4 @@ macro_rules! queries {
     (@argument $other:ident) => { impl Into<$other> };
 }
 
-pub(crate) use queries;
+pub(crate) use {queries, query_types};

@@ -140,7 +140,7 @@ async fn a_position_opened_protected_and_closed() {
     assert_eq!(position.size, 0.0);
     let page = deribit.get_user_trades_by_instrument(PERPETUAL).count(1);
     assert!(soon(page.into_future()).await.unwrap().has_more);
-    let cancelled = soon(deribit.cancel_all().into_future()).await.unwrap();
+    let cancelled = soon(deribit.cancel_all().settled()).await.unwrap();
     assert!(cancelled <= 1, "the stop, unless the closing took it along");
 }
 
@@ -237,7 +237,7 @@ async fn the_queries_of_an_account() {
     soon(deribit.get_settlement_history_by_currency("BTC").into_future()).await.unwrap();
 
     let reports = deribit.cancel_all().detailed();
-    let reports = soon(reports.into_future()).await.unwrap();
+    let reports = soon(reports.settled()).await.unwrap();
     let cancelled: Vec<_> = reports.iter().flat_map(|report| report.orders()).collect();
     assert_eq!(cancelled[0].order_id, order.order_id);
 }

@@ -155,7 +155,7 @@ impl Size {
         }
     }
 
-    pub(super) fn amount(self, instrument: &Instrument) -> f64 {
+    pub(crate) fn amount(self, instrument: &Instrument) -> f64 {
         match self {
             Self::Amount(amount) => amount,
             Self::Contracts(contracts) => instrument.amount_of(contracts),
@@ -185,7 +185,7 @@ fn flag<M: SerializeMap>(map: &mut M, name: &'static str, set: bool) -> Result<(
     if set { map.serialize_entry(name, &true) } else { Ok(()) }
 }
 
-pub(super) fn check_instrument(name: &str, instrument: &Instrument) -> Result<(), ConfigError> {
+pub(crate) fn check_instrument(name: &str, instrument: &Instrument) -> Result<(), ConfigError> {
     if name != instrument.instrument_name {
         let problem = format!("{name} where everything else is for {}", instrument.instrument_name);
         return Err(ConfigError::new("instrument_name", problem));
@@ -196,7 +196,7 @@ pub(super) fn check_instrument(name: &str, instrument: &Instrument) -> Result<()
     Ok(())
 }
 
-pub(super) fn check_size(size: Size, instrument: &Instrument) -> Result<Size, ConfigError> {
+pub(crate) fn check_size(size: Size, instrument: &Instrument) -> Result<Size, ConfigError> {
     let refuse = |field, given: f64| {
         let (smallest, step) = (instrument.min_trade_amount, instrument.amount_step());
         let problem = format!("{given} is not an amount of at least {smallest} in steps of {step}");
@@ -214,7 +214,7 @@ pub(super) fn check_size(size: Size, instrument: &Instrument) -> Result<Size, Co
     }
 }
 
-pub(super) fn check_price(
+pub(crate) fn check_price(
     field: &'static str,
     price: f64,
     instrument: &Instrument,

@@ -1,7 +1,6 @@
 //! The calls that trade: how each is made, and what its outcome is.
 
 use std::future::IntoFuture;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -10,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::pending::{ended_meanwhile, order_state};
 use super::{Outcome, PendingCancel, PendingEdit, PendingOrder, Settled};
-use crate::deribit::data::{Instrument, Order, OrderResponse};
+use crate::deribit::data::{Order, OrderResponse};
 use crate::deribit::order::{AnyOrder, Edit, Label, Named, Side};
 use crate::deribit::{Deribit, ServerTime};
 use crate::error::{ConfigError, Error, NotSent, Unknown};
@@ -116,30 +115,34 @@ impl Deribit {
         Cancelling { deribit: self.clone(), order_id: order_id.into(), timeout: None }
     }
 
-    /// What a call needs to know before it is made, within its time.
-    async fn prepare(&self, instrument: &str, timeout: Option<Duration>) -> Result<Prepared, Error> {
+    /// Gets what a call needs to know before it is made, within its time: its instruments, and the exchange's clock.
+    pub(super) async fn prepare<I>(
+        &self,
+        instruments: impl Future<Output = Result<I, Error>>,
+        timeout: Option<Duration>,
+    ) -> Result<Prepared<I>, Error> {
         let timeout = timeout.unwrap_or_else(|| self.client().call_timeout());
         let deadline = self.client().now() + timeout;
-        let known = async {
-            let instrument = self.instruments().require(instrument).await?;
+        let asking = async {
+            let known = instruments.await?;
             let now = match self.server_time() {
                 Some(now) => now,
                 None => self.ask_time().await?,
             };
-            Ok((instrument, now))
+            Ok((known, now))
         };
-        let found = match select(std::pin::pin!(known), self.client().sleep(timeout)).await {
-            Either::Left((known, _)) => known,
+        let found = match select(std::pin::pin!(asking), self.client().sleep(timeout)).await {
+            Either::Left((found, _)) => found,
             Either::Right(_) => Err(NotSent::DeadlinePassed.into()),
         };
-        let (instrument, now) = found.map_err(of_preparation)?;
+        let (known, now) = found.map_err(of_preparation)?;
         let left = deadline.since(self.client().now());
         if left.is_zero() {
             return Err(NotSent::DeadlinePassed.into());
         }
         let born = now.earliest_millis();
         let end = born.saturating_add(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
-        Ok(Prepared { instrument, left, born, end })
+        Ok(Prepared { known, left, born, end })
     }
 
     /// The exchange's time, when no reply has told it yet.
@@ -162,14 +165,15 @@ impl Deribit {
 }
 
 /// What a call needs to know. Times are in milliseconds of the exchange's clock.
-struct Prepared {
-    instrument: Arc<Instrument>,
+pub(super) struct Prepared<I> {
+    /// The instrument or instruments.
+    pub(super) known: I,
     /// What is left of its time.
-    left: Duration,
+    pub(super) left: Duration,
     /// No later than now.
-    born: u64,
+    pub(super) born: u64,
     /// No later than the end of its time.
-    end: u64,
+    pub(super) end: u64,
 }
 
 /// What failed before the call itself was made leaves no doubt: that was not sent.
@@ -183,7 +187,7 @@ fn of_preparation(error: Error) -> Error {
 }
 
 /// What an error before the call means for it.
-fn early<T, P>(error: Error) -> Result<Outcome<T, P>, ConfigError> {
+pub(super) fn early<T, P>(error: Error) -> Result<Outcome<T, P>, ConfigError> {
     match error {
         Error::Config(error) => Err(error),
         Error::Rejected(error) => Ok(Outcome::Rejected(error)),
@@ -223,14 +227,15 @@ impl Placing {
     async fn run(self) -> Result<Outcome<OrderResponse>, ConfigError> {
         let label = self.label()?;
         let Self { deribit, side, order, timeout, .. } = self;
-        let prepared = match deribit.prepare(order.instrument_name(), timeout).await {
+        let instrument = deribit.instruments().require(order.instrument_name());
+        let Prepared { known: instrument, left, born, end } = match deribit.prepare(instrument, timeout).await
+        {
             Ok(prepared) => prepared,
             Err(error) => return early(error),
         };
-        let Prepared { born, end, left, .. } = prepared;
         let valid_until = order.valid_until().map_or(end, |wanted| wanted.min(end));
         let order = order.with_valid_until(valid_until).with_label(label.clone());
-        let request = match order.request(side, &prepared.instrument) {
+        let request = match order.request(side, &instrument) {
             Ok(request) => request,
             Err(error) => return early(error),
         };
@@ -288,11 +293,11 @@ impl<B: Named> Editing<B> {
     async fn run(self) -> Result<Outcome<OrderResponse, PendingEdit>, ConfigError> {
         let Self { deribit, edit, timeout } = self;
         let target = edit.target()?;
-        let Prepared { instrument, left, end, .. } =
-            match deribit.prepare(edit.instrument_name(), timeout).await {
-                Ok(prepared) => prepared,
-                Err(error) => return early(error),
-            };
+        let instrument = deribit.instruments().require(edit.instrument_name());
+        let Prepared { known: instrument, left, end, .. } = match deribit.prepare(instrument, timeout).await {
+            Ok(prepared) => prepared,
+            Err(error) => return early(error),
+        };
         let valid_until = edit.end().map_or(end, |wanted| wanted.min(end));
         let request = match edit.valid_until(valid_until).request(&instrument) {
             Ok(request) => request,

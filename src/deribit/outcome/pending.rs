@@ -294,7 +294,7 @@ pub(super) async fn order_state(deribit: &Deribit, order_id: &str) -> Result<Ord
 }
 
 /// Whether a question that failed may be answered later.
-fn check_passing(error: Error) -> Result<(), Error> {
+pub(super) fn check_passing(error: Error) -> Result<(), Error> {
     let passes = match &error {
         Error::Unknown(_) => true,
         Error::NotSent(reason) => !matches!(

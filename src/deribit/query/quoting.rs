@@ -1,12 +1,14 @@
 //! Mass quotes, and market maker protection.
 
-use std::future::IntoFuture;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Answer, Query, Target, queries};
+use super::{Query, queries};
 use crate::deribit::Deribit;
-use crate::deribit::data::{MassQuoteResponse, MmpConfig, MmpStatus};
+use crate::deribit::data::{Instrument, MassQuoteResponse, MmpConfig, MmpStatus};
+use crate::deribit::order::{check_instrument, check_price, check_size};
+use crate::error::ConfigError;
 
 queries! {
     /// The configuration of market maker protection.
@@ -105,6 +107,22 @@ impl Quote {
         self.ask = Some(QuotedSide { price, amount });
         self
     }
+
+    /// The quote as it may be sent: its numbers without what arithmetic left behind.
+    pub(crate) fn checked(mut self, instrument: &Instrument) -> Result<Self, ConfigError> {
+        check_instrument(&self.instrument_name, instrument)?;
+        if self.bid.is_none() && self.ask.is_none() {
+            return Err(ConfigError::new("quotes", format!("{}: neither bid nor ask", self.instrument_name)));
+        }
+        for side in [&mut self.bid, &mut self.ask].into_iter().flatten() {
+            side.price = check_price("price", side.price, instrument)?;
+            // None takes the quote away.
+            if side.amount != 0.0 {
+                side.amount = check_size(side.amount.into(), instrument)?.amount(instrument);
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// `private/mass_quote`: see [`Deribit::mass_quote`].
@@ -112,16 +130,18 @@ impl Quote {
 #[must_use = "a query is not made until it is awaited"]
 pub struct MassQuote {
     #[serde(skip)]
-    target: Target,
-    quote_id: String,
-    mmp_group: String,
-    quotes: Vec<Quote>,
+    pub(crate) deribit: Deribit,
+    #[serde(skip)]
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) quote_id: String,
+    pub(crate) mmp_group: String,
+    pub(crate) quotes: Vec<Quote>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detailed: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     wait_for_response: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    valid_until: Option<u64>,
+    pub(crate) valid_until: Option<u64>,
 }
 
 impl Deribit {
@@ -129,7 +149,11 @@ impl Deribit {
     /// side succeeds or fails by itself. The venue asks for an admission, for a group of market maker protection, and
     /// for cancel on disconnect (13042).
     ///
-    /// `quote_id` names the message in the orders it makes; count it up.
+    /// `quote_id` names the message in the orders it makes; count it up. The message has a `valid_until` at the end of the
+    /// call's timeout, after which the exchange refuses it.
+    ///
+    /// The error names what is wrong with a quote, which is checked against its instrument; an instrument that is not
+    /// [known](Deribit::instruments) yet is asked for first. All else is the [`Outcome`](crate::deribit::Outcome).
     pub fn mass_quote(
         &self,
         quote_id: impl Into<String>,
@@ -137,7 +161,8 @@ impl Deribit {
         quotes: impl IntoIterator<Item = Quote>,
     ) -> MassQuote {
         MassQuote {
-            target: Target::of(self),
+            deribit: self.clone(),
+            timeout: None,
             quote_id: quote_id.into(),
             mmp_group: mmp_group.into(),
             quotes: quotes.into_iter().collect(),
@@ -168,8 +193,8 @@ impl MassQuote {
     }
 
     /// How long it may take, waiting included. Default: [`Config::call_timeout`](crate::Config::call_timeout).
-    pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
-        self.target.timeout = Some(timeout);
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 }
@@ -177,13 +202,4 @@ impl MassQuote {
 impl Query for MassQuote {
     const METHOD: &'static str = "private/mass_quote";
     type Answer = MassQuoteResponse;
-}
-
-impl IntoFuture for MassQuote {
-    type Output = Result<MassQuoteResponse, crate::Error>;
-    type IntoFuture = Answer<MassQuoteResponse>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        self.target.call(&self)
-    }
 }

@@ -4,12 +4,23 @@ use std::future::IntoFuture;
 
 use serde::Serialize;
 
-use super::{Answer, Query, Target, Targeted, queries};
-use crate::deribit::Deribit;
+use super::{Query, Target, Targeted, query_types};
 use crate::deribit::data::{CancelReport, CancelType, Kind};
+use crate::deribit::outcome::{self, PendingMassCancel};
+use crate::deribit::{Deribit, Outcome};
+use crate::error::Error;
+use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
 
-queries! {
+query_types! {
     /// Cancels all orders of all currencies. How many there were.
+    ///
+    /// ```no_run
+    /// # async fn f(deribit: steadysocket::deribit::Deribit) -> Result<(), steadysocket::Error> {
+    /// // Until it is certain that nothing of what was there is left, whatever becomes of the connection.
+    /// let count = deribit.cancel_all().settled().await?;
+    /// println!("{count} cancelled");
+    /// # Ok(()) }
+    /// ```
     "private/cancel_all" cancel_all() as CancelAll -> u64 {
         /// Whether to refuse quotes for a second after it.
         freeze_quotes: bool,
@@ -110,14 +121,54 @@ impl<Q: Query> Query for Detailed<Q> {
     type Answer = Vec<CancelReport>;
 }
 
-#[allow(private_bounds, reason = "it is made of the queries in this module")]
-impl<Q: Query + Targeted> IntoFuture for Detailed<Q> {
-    type Output = Result<Vec<CancelReport>, crate::Error>;
-    type IntoFuture = Answer<Vec<CancelReport>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        self.query.target().call(&self)
+impl<Q: Targeted> Targeted for Detailed<Q> {
+    fn target(&self) -> &Target {
+        self.query.target()
     }
+}
+
+/// Makes mass cancels awaitable: each ends in an outcome.
+macro_rules! mass_cancels {
+    ($([$($bounds:tt)*] $name:ty => $answer:ty;)*) => {$(
+        #[allow(private_bounds, reason = "it is made of the queries in this module")]
+        impl<$($bounds)*> $name {
+            /// Cancels, and if the outcome is unknown again, until the exchange has answered: see
+            /// [`PendingMassCancel::resolve`].
+            ///
+            /// # Errors
+            /// [`Error::Rejected`] when the exchange refused it, [`Error::NotSent`] when it never left, and as
+            /// [`PendingMassCancel::resolve`].
+            pub async fn settled(self) -> Result<$answer, Error> {
+                match outcome::mass_cancel(self).await {
+                    Outcome::Accepted(answer) => Ok(answer),
+                    Outcome::Rejected(error) => Err(error.into()),
+                    Outcome::NotSent(reason) => Err(reason.into()),
+                    Outcome::Unknown(pending) => pending.resolve().await,
+                }
+            }
+        }
+
+        #[allow(private_bounds, reason = "it is made of the queries in this module")]
+        impl<$($bounds)*> IntoFuture for $name {
+            type Output = Outcome<$answer, PendingMassCancel<Self>>;
+            type IntoFuture = BoxFuture<Self::Output>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                Box::pin(outcome::mass_cancel(self))
+            }
+        }
+    )*};
+}
+
+mass_cancels! {
+    [] CancelAll => u64;
+    [] CancelAllByInstrument => u64;
+    [] CancelAllByCurrency => u64;
+    [] CancelAllByCurrencyPair => u64;
+    [] CancelAllByKindOrType => u64;
+    [] CancelByLabel => u64;
+    [] CancelQuotes => u64;
+    [Q: Query + Targeted + Clone + MaybeSend + MaybeSync + 'static] Detailed<Q> => Vec<CancelReport>;
 }
 
 /// Gives cancels their detailed form.
@@ -222,13 +273,4 @@ impl Targeted for CancelQuotes {
 impl Query for CancelQuotes {
     const METHOD: &'static str = "private/cancel_quotes";
     type Answer = u64;
-}
-
-impl IntoFuture for CancelQuotes {
-    type Output = Result<u64, crate::Error>;
-    type IntoFuture = Answer<u64>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        self.target.call(&self)
-    }
 }
