@@ -12,6 +12,8 @@ use steadysocket::{Error, Limiter, Native};
 use steadysocket_exchange::{Account, CreditPolicy, Exchange, Ledger, LedgerRequest, Tier};
 use tokio::sync::Semaphore;
 
+use crate::support::quick;
+
 /// Accounts, each with two clients that share a limiter, and the calls that each client has under way at a time: more
 /// would wait in the client and not be sent when the connection is cut.
 const ACCOUNTS: usize = 8;
@@ -181,7 +183,8 @@ async fn every_outcome_is_what_the_ledger_says() {
                 Some(limiter) => options.limiter(limiter.clone()),
                 None => options,
             };
-            let config = options.config().unwrap().retry_initial_connect(true);
+            // Cut all the time, it would wait for half a minute each time, as it should with a venue.
+            let config = options.config().unwrap().retry_initial_connect(true).backoff(quick());
             let deribit = Deribit::connect_with(options, config, Native::new()).await.unwrap();
             limiter = Some(deribit.client().limiter().clone());
             let seed = seed.wrapping_mul(31).wrapping_add((account * CLIENTS + client) as u64);
