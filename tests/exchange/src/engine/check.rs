@@ -56,7 +56,7 @@ impl Engine {
         let quoted = self.market.at(ticket.instrument).ok_or_else(ApiError::instrument_not_found)?;
         let price = ticket.price.map_or(quoted.mark, |price| quoted.terms.price.value(price));
         let needed = margin::order(quoted, ticket.side, ticket.amount, price);
-        let available = self.money(account, quoted.terms.pool).available + freed;
+        let available = self.money(account, quoted.terms.paid_in(ticket.side)).available + freed;
         if !ticket.reduce_only && needed > available {
             return Err(reject::NOT_ENOUGH_FUNDS);
         }

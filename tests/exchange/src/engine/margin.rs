@@ -1,6 +1,6 @@
 //! What orders and positions bind, in the currency that an instrument is settled in. Simpler than the venue's, and
 //! the same for everyone: 2 % of a future, 15 % of a sold option's underlying and its premium, the premium of a
-//! bought one.
+//! bought one, and of spot the whole.
 
 use super::position::{Position, Style};
 use crate::market::book::Side;
@@ -15,6 +15,8 @@ const OPTION_MAINTENANCE: f64 = 0.075;
 pub(crate) fn order(quoted: &Quoted, side: Side, steps: i64, price: f64) -> f64 {
     let amount = quoted.terms.amount.value(steps);
     match (&quoted.terms.option, side) {
+        (None, Side::Bid) if quoted.terms.spot => amount * price,
+        (None, Side::Ask) if quoted.terms.spot => amount,
         (None, _) => Style::of(&quoted.terms).value(amount, price) * FUTURE_INITIAL,
         (Some(_), Side::Bid) => amount * price,
         (Some(_), Side::Ask) => amount * (underlying(quoted) * OPTION_INITIAL + quoted.mark),

@@ -71,7 +71,7 @@ impl Engine {
         margin: f64,
     ) -> OrderId {
         let number = self.next_number();
-        let position = ticket.instrument;
+        let bound_by = (ticket.instrument, ticket.side);
         let name = self.name(&ticket, state, origin.links.primary.is_some(), number);
         let order = Order {
             id: OrderId(number),
@@ -96,7 +96,7 @@ impl Engine {
         };
         let (id, bound) = (order.id, super::bound(&order));
         self.orders.insert(order);
-        self.bind(caller.account, position, bound);
+        self.bind(caller.account, bound_by, bound);
         self.changed.push(id);
         id
     }

@@ -195,20 +195,23 @@ impl Engine {
         let before = self.orders.get(id).map(bound)?;
         let result = self.orders.change(id, change)?;
         let order = self.orders.get(id)?;
-        let (after, account, position) = (bound(order), order.account, order.ticket.instrument);
-        self.bind(account, position, after - before);
+        let (after, account) = (bound(order), order.account);
+        let (position, side) = (order.ticket.instrument, order.ticket.side);
+        self.bind(account, (position, side), after - before);
         self.changed.push(id);
         self.touched.insert(position);
         Some(result)
     }
 
-    fn bind(&mut self, account: AccountId, position: usize, by: f64) {
-        let Some(pool) = self.market.at(position).map(|quoted| quoted.terms.pool) else { return };
+    fn bind(&mut self, account: AccountId, (position, side): (usize, Side), by: f64) {
+        let Some(currency) = self.market.at(position).map(|quoted| quoted.terms.paid_in(side)) else {
+            return;
+        };
         if let Some(trader) = self.traders.get_mut(&account) {
-            trader.purse(pool).bound += by;
+            trader.purse(currency).bound += by;
         }
         if by != 0.0 {
-            self.news.portfolios.insert((account, pool));
+            self.news.portfolios.insert((account, currency));
         }
     }
 

@@ -135,12 +135,17 @@ impl Order {
             "time_in_force": ticket.time_in_force.word(), "instrument_name": terms.name,
             "creation_timestamp": self.created_ms, "last_update_timestamp": self.updated_ms,
             "direction": ticket.side.direction(), "price": self.price(terms), "label": ticket.label,
-            "post_only": ticket.post_only, "reduce_only": ticket.reduce_only, "api": true, "web": false,
+            "post_only": ticket.post_only, "api": true, "web": false,
             "amount": amount, "contracts": contracts(terms, amount), "mmp": ticket.mmp,
-            "risk_reducing": false, "replaced": self.replaced, "is_liquidation": false,
-            "user_id": self.account.0,
+            "risk_reducing": false, "replaced": self.replaced, "user_id": self.account.0,
         });
         let mut set = |key: &str, value: Value| object[key] = value;
+        if terms.spot {
+            set("is_rebalance", json!(false));
+        } else {
+            set("reduce_only", json!(ticket.reduce_only));
+            set("is_liquidation", json!(false));
+        }
         if ticket.post_only {
             set("reject_post_only", json!(ticket.reject_post_only));
         }

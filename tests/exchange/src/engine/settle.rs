@@ -79,31 +79,36 @@ impl Engine {
         let steps = part.trade.fill.amount;
         let fee = margin::fee(quoted, steps, price, part.maker);
         let Some(trader) = self.traders.get_mut(&account) else { return };
-        let held = trader.positions.entry(position).or_default();
-        let before = held.steps;
-        let profit = held.fill(terms, part.side, steps, price);
-        let after = held.steps;
+        let bought = part.side.sign() as f64 * terms.amount.value(steps);
+        let (mut profit, mut after, mut closes) = (0.0, 0, false);
+        if terms.spot {
+            trader.purse(terms.base).balance += bought;
+        } else {
+            let held = trader.positions.entry(position).or_default();
+            closes = held.steps.signum() == -part.side.sign();
+            profit = held.fill(terms, part.side, steps, price);
+            after = held.steps;
+        }
         let purse = trader.purse(terms.pool);
-        let premium = match terms.option {
-            Some(_) => -(part.side.sign() as f64) * Style::Linear.value(terms.amount.value(steps), price),
-            None => {
+        // What is paid at once.
+        let premium = match terms.kind() {
+            "option" | "spot" => -Style::Linear.value(bought, price),
+            _ => {
                 purse.realized += profit;
                 0.0
             }
         };
         purse.balance += premium - fee;
         let balance = purse.balance;
-        let closes = before.signum() == -part.side.sign();
         let mut object = trade_object(quoted, part, fee);
         let order = &order.ticket;
         object["order_type"] = json!(if order.kind.has_price() { Kind::Limit } else { Kind::Market }.word());
-        for (key, value) in [
-            ("profit_loss", json!(if closes { profit } else { 0.0 })),
-            ("reduce_only", json!(order.reduce_only)),
-            ("post_only", json!(order.post_only)),
-            ("mmp", json!(order.mmp)),
-        ] {
+        for (key, value) in [("post_only", json!(order.post_only)), ("mmp", json!(order.mmp))] {
             object[key] = value;
+        }
+        if !terms.spot {
+            object["profit_loss"] = json!(if closes { profit } else { 0.0 });
+            object["reduce_only"] = json!(order.reduce_only);
         }
         if !order.label.is_empty() {
             object["label"] = json!(order.label);
@@ -131,6 +136,9 @@ impl Engine {
         self.news.trades.push(TradeNews { account, instrument: position, order, seq, number, ms, object });
         if let Some(quoted) = self.market.at(position) {
             self.news.portfolios.insert((account, quoted.terms.pool));
+            if quoted.terms.spot {
+                self.news.portfolios.insert((account, quoted.terms.base));
+            }
         }
         self.follow.push_back(Follow::Moved(account, position));
     }

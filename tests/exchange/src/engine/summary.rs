@@ -11,7 +11,7 @@ use crate::market::quoted::Quoted;
 impl Engine {
     /// The position object of an account in an instrument; of size zero where there is none.
     pub(crate) fn position(&self, account: AccountId, position: usize) -> Option<Value> {
-        let quoted = self.market.at(position)?;
+        let quoted = self.market.at(position).filter(|quoted| !quoted.terms.spot)?;
         let held = self.trader(account)?.positions.get(&position).copied().unwrap_or_default();
         let orders = self.orders.live(account).filter(|order| order.ticket.instrument == position);
         let bound: f64 = orders.map(super::bound).sum();

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::book::Side;
+
 /// The expiration of an instrument that never expires.
 pub(crate) const NEVER_MS: i64 = 32_503_708_800_000;
 
@@ -97,16 +99,30 @@ pub(crate) struct Instrument {
     pub(crate) coarse: Option<(i64, i64)>,
     pub(crate) contract_size: Value,
     pub(crate) option: Option<OptionTerms>,
+    /// What is traded are the coins themselves: there are no positions, and nothing is settled.
+    pub(crate) spot: bool,
     pub(crate) temper: Temper,
 }
 
 impl Instrument {
     pub(crate) fn kind(&self) -> &'static str {
-        if self.option.is_some() { "option" } else { "future" }
+        match self.option {
+            Some(_) => "option",
+            None if self.spot => "spot",
+            None => "future",
+        }
     }
 
     pub(crate) fn is_perpetual(&self) -> bool {
-        self.expires_ms == NEVER_MS
+        self.expires_ms == NEVER_MS && !self.spot
+    }
+
+    /// The currency that an order binds.
+    pub(crate) fn paid_in(&self, side: Side) -> &'static str {
+        match side {
+            Side::Ask if self.spot => self.base,
+            Side::Bid | Side::Ask => self.pool,
+        }
     }
 
     /// The distance between prices near this one, in steps.
@@ -133,13 +149,17 @@ impl Instrument {
         let mut object = json!({
             "instrument_name": self.name, "instrument_id": self.id, "kind": self.kind(),
             "base_currency": self.base, "quote_currency": self.quote, "counter_currency": self.counter,
-            "settlement_currency": self.pool, "price_index": self.index,
+            "price_index": self.index,
             "instrument_type": if self.linear { "linear" } else { "reversed" },
-            "settlement_period": self.period, "is_active": is_active,
+            "is_active": is_active,
             "creation_timestamp": self.created_ms, "expiration_timestamp": self.expires_ms,
             "tick_size": self.price.step(), "tick_size_steps": self.tick_steps(),
             "min_trade_amount": self.amount.step(), "contract_size": self.contract_size,
         });
+        if !self.spot {
+            object["settlement_currency"] = json!(self.pool);
+            object["settlement_period"] = json!(self.period);
+        }
         if let Some(members) = object.as_object_mut() {
             members.append(&mut self.fees());
             members.append(&mut self.option_terms());
@@ -156,7 +176,11 @@ impl Instrument {
 
     /// What makers and takers pay.
     pub(crate) fn commissions(&self) -> (f64, f64) {
-        if self.option.is_some() { (0.0003, 0.0003) } else { (0.0, 0.0005) }
+        match self.kind() {
+            "option" => (0.0003, 0.0003),
+            "spot" => (0.0, 0.0),
+            _ => (0.0, 0.0005),
+        }
     }
 
     fn fees(&self) -> Map<String, Value> {
@@ -166,6 +190,7 @@ impl Instrument {
                 "maker_commission": maker, "taker_commission": taker, "block_trade_commission": 0.00015,
                 "block_trade_tick_size": 0.0001, "block_trade_min_trade_amount": 25,
             }),
+            None if self.spot => json!({ "maker_commission": maker, "taker_commission": taker }),
             None => json!({
                 "maker_commission": maker, "taker_commission": taker, "block_trade_commission": 0.00025,
                 "block_trade_tick_size": 0.01, "block_trade_min_trade_amount": 200_000,

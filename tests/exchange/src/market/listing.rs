@@ -30,9 +30,10 @@ pub(crate) fn listing(now_ms: i64) -> Vec<Instrument> {
     let mut list = perpetuals();
     list.extend(dated_futures(quarter));
     list.extend(options(week, quarter));
+    list.push(spot());
     for (instrument, id) in list.iter_mut().zip(124_972..) {
         instrument.id = id;
-        if !instrument.is_perpetual() {
+        if instrument.expires_ms != NEVER_MS {
             instrument.created_ms = now_ms - now_ms.rem_euclid(DAY_MS) - 30 * DAY_MS;
         }
     }
@@ -53,6 +54,14 @@ fn perpetuals() -> Vec<Instrument> {
             ..linear("SOL_USDC-PERPETUAL", "SOL", "sol_usdc", Grid::new(1, 100), Grid::new(1, 10))
         },
     ]
+}
+
+fn spot() -> Instrument {
+    Instrument {
+        spot: true,
+        temper: Temper { activity: 1.0, depth: 30, size: 3_000, basis: 0.0, hollow: false },
+        ..linear("BTC_USDC", "BTC", "btc_usdc", Grid::new(1, 1), Grid::new(1, 10_000))
+    }
 }
 
 fn dated_futures(quarter: i64) -> Vec<Instrument> {
@@ -114,6 +123,7 @@ fn inverse(name: &str, expires_ms: i64, price: Grid, contract: i64) -> Instrumen
         coarse: None,
         contract_size: json!(contract),
         option: None,
+        spot: false,
         temper: Temper { activity: 1.0, depth: 20, size: 100, basis: 0.0, hollow: false },
     }
 }

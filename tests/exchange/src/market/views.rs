@@ -22,9 +22,12 @@ impl Quoted {
             "best_ask_price": ask, "best_ask_amount": ask_amount,
             "mark_price": self.mark, "index_price": self.index, "last_price": self.last,
             "min_price": lowest, "max_price": highest,
-            "open_interest": self.open_interest, "settlement_price": self.day.first,
             "estimated_delivery_price": self.index, "stats": self.stats(),
         });
+        if !self.terms.spot {
+            ticker["open_interest"] = json!(self.open_interest);
+            ticker["settlement_price"] = json!(self.day.first);
+        }
         if let Some(price) = self.delivery {
             ticker["delivery_price"] = json!(price);
         }
@@ -49,9 +52,12 @@ impl Quoted {
             "instrument_name": self.terms.name, "base_currency": self.terms.base,
             "quote_currency": self.terms.quote, "bid_price": bid, "ask_price": ask, "mid_price": mid,
             "mark_price": self.mark, "last": self.last, "high": traded.then_some(self.day.high),
-            "low": traded.then_some(self.day.low), "open_interest": self.open_interest,
+            "low": traded.then_some(self.day.low),
             "creation_timestamp": self.valued_ms(), "estimated_delivery_price": self.index,
         });
+        if !self.terms.spot {
+            summary["open_interest"] = json!(self.open_interest);
+        }
         let stats = self.stats();
         for name in ["volume", "volume_usd", "volume_notional", "price_change"] {
             summary[name] = stats[name].clone();

@@ -11,6 +11,12 @@ fn keys_of(object: &Value, keys: &[&str]) {
     }
 }
 
+fn no_keys_of(object: &Value, keys: &[&str]) {
+    for key in keys {
+        assert!(object.get(key).is_none(), "{key} in {object}");
+    }
+}
+
 #[tokio::test]
 async fn small_methods_answer() {
     let exchange = orderly().start().await.unwrap();
@@ -38,14 +44,12 @@ async fn instruments_have_all_documented_fields() {
                 "base_currency",
                 "quote_currency",
                 "counter_currency",
-                "settlement_currency",
                 "price_index",
                 "tick_size",
                 "tick_size_steps",
                 "min_trade_amount",
                 "contract_size",
                 "instrument_type",
-                "settlement_period",
                 "creation_timestamp",
                 "expiration_timestamp",
                 "is_active",
@@ -53,9 +57,14 @@ async fn instruments_have_all_documented_fields() {
                 "taker_commission",
             ],
         );
+        let settled = ["settlement_currency", "settlement_period"];
         match instrument["kind"].as_str().unwrap() {
             "option" => keys_of(instrument, &["strike", "option_type"]),
+            "spot" => no_keys_of(instrument, &[settled[0], settled[1], "max_leverage"]),
             _ => keys_of(instrument, &["max_leverage"]),
+        }
+        if instrument["kind"] != "spot" {
+            keys_of(instrument, &settled);
         }
         let one = json!({ "instrument_name": instrument["instrument_name"] });
         assert_eq!(client.result("public/get_instrument", one).await, *instrument);
@@ -75,6 +84,7 @@ async fn instruments_are_filtered() {
         (json!({ "currency": "BTC", "kind": "option" }), "BTC-"),
         (json!({ "currency": "ETH" }), "ETH-"),
         (json!({ "currency": "USDC", "kind": "future" }), "USDC-PERPETUAL"),
+        (json!({ "currency": "any", "kind": "spot" }), "BTC_USDC"),
     ] {
         let list = client.result("public/get_instruments", params).await;
         let list = list.as_array().unwrap();
@@ -109,8 +119,6 @@ async fn ticker_and_order_book_show_the_true_book() {
                 "last_price",
                 "min_price",
                 "max_price",
-                "open_interest",
-                "settlement_price",
                 "state",
                 "stats",
                 "timestamp",
@@ -121,6 +129,15 @@ async fn ticker_and_order_book_show_the_true_book() {
             ticker["best_bid_price"].as_f64().unwrap(),
             truth.bids.first().map_or(0.0, |level| level.0)
         );
+        let summary =
+            client.result("public/get_book_summary_by_instrument", json!({ "instrument_name": name })).await;
+        if name.contains('-') {
+            keys_of(&ticker, &["open_interest", "settlement_price"]);
+            keys_of(&summary[0], &["open_interest"]);
+        } else {
+            no_keys_of(&ticker, &["open_interest", "settlement_price", "funding_8h"]);
+            no_keys_of(&summary[0], &["open_interest", "funding_8h"]);
+        }
         if name.ends_with("PERPETUAL") {
             keys_of(&ticker, &["current_funding", "funding_8h", "interest_value"]);
         }

@@ -354,3 +354,39 @@ async fn the_crowd_trades_with_clients() {
     }
     panic!("the crowd did not take it");
 }
+
+#[tokio::test]
+async fn spot_changes_hands_and_leaves_no_position() {
+    const SPOT: &str = "BTC_USDC";
+    let (exchange, mut client) = start().await;
+    let balance = async |client: &mut Client, currency: &str| {
+        let summary = client.result("private/get_account_summary", json!({ "currency": currency })).await;
+        (summary["balance"].as_f64().unwrap(), summary["available_funds"].as_f64().unwrap())
+    };
+    let near = |one: f64, other: f64| assert!((one - other).abs() < 1e-6, "{one} {other}");
+    let (_, (ask, _)) = best(&exchange, SPOT);
+    let order = json!({ "instrument_name": SPOT, "amount": 0.01, "type": "limit", "price": ask });
+    let bought = client.result("private/buy", order).await;
+    let (filled, paid) =
+        bought["trades"].as_array().unwrap().iter().fold((0.0, 0.0), |(sum, paid), trade| {
+            let (amount, price) = (trade["amount"].as_f64().unwrap(), trade["price"].as_f64().unwrap());
+            assert!(trade.get("profit_loss").is_none() && trade["fee"] == 0.0, "{trade}");
+            (sum + amount, paid + amount * price)
+        });
+    assert!(filled > 0.0, "{bought}");
+    assert!(bought["order"].get("reduce_only").is_none() && bought["order"]["is_rebalance"] == false);
+    client.result("private/cancel_all", json!({})).await;
+    near(balance(&mut client, "BTC").await.0, 100.0 + filled);
+    near(balance(&mut client, "USDC").await.0, 1e6 - paid);
+    let positions = client.result("private/get_positions", json!({ "currency": "any" })).await;
+    assert_eq!(positions, json!([]));
+
+    // A sell binds the coins, and no more can be sold than there are.
+    let sell = |amount: f64| json!({ "instrument_name": SPOT, "amount": amount, "type": "limit", "price": ask + 100.0 });
+    client.result("private/sell", sell(1.0)).await;
+    near(balance(&mut client, "BTC").await.1, 99.0 + filled);
+    near(balance(&mut client, "USDC").await.1, 1e6 - paid);
+    client.error("private/sell", sell(100.0), 10009).await;
+    let reduce = json!({ "instrument_name": SPOT, "amount": 0.01, "type": "market", "reduce_only": true });
+    client.error("private/sell", reduce, 11030).await;
+}
