@@ -44,14 +44,21 @@ fn run(only: &[String]) -> ExitCode {
     let network = match wire::allowed() {
         Ok(()) => chosen(&network::SCENARIOS),
         Err(problem) => {
-            eprintln!(
-                "\n*** SKIPPED: what a network does. No network namespaces are allowed here, or nft is missing:"
+            skip(
+                "what a network does",
+                &format!("no network namespaces are allowed here, or nft is missing: {problem}"),
             );
-            eprintln!("*** {problem}\n");
             Vec::new()
         }
     };
-    let here = [chosen(&loopback::SCENARIOS), chosen(&front::SCENARIOS)].concat();
+    let mut here = [chosen(&loopback::SCENARIOS), chosen(&front::SCENARIOS)].concat();
+    for (whose, program) in [("nginx", "nginx"), ("haproxy", "haproxy"), ("npm", "node"), ("PyPI", "python3")]
+    {
+        if here.iter().any(|scenario| scenario.0.starts_with(whose)) && !is_installed(program) {
+            skip(&format!("what {whose} does"), &format!("{program} is not installed"));
+            here.retain(|scenario| !scenario.0.starts_with(whose));
+        }
+    }
     // The network's do little but wait; the others would be in each other's way.
     let all_at_once = network.len();
     let network = std::thread::spawn(move || Report::of(network, all_at_once));
@@ -59,4 +66,12 @@ fn run(only: &[String]) -> ExitCode {
     let report = network.join().expect("the report").and(here);
     println!("{report}");
     if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn skip(what: &str, why: &str) {
+    eprintln!("\n*** SKIPPED: {what}. {why}\n");
+}
+
+fn is_installed(program: &str) -> bool {
+    std::process::Command::new(program).arg("-v").output().is_ok()
 }
