@@ -130,6 +130,7 @@ test('what came before the end is given, what came before leaving is not', async
   await frame()
   await ended.done
   assert.deepEqual(ended.given, [1])
+  assert.equal(ended.stream.freshness, 'stale')
 
   const left = read('newest')
   left.source.put('1')

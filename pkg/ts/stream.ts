@@ -4,7 +4,8 @@ import { leaving } from './leaving.js'
 import { type Pace, Reader } from './reader.js'
 import type { Update } from './update.js'
 
-/** Whether what was read last is still true: `stale` from an interruption or renewal until data flows again. */
+/** Whether what was read last is still true: `stale` from an interruption or renewal until data flows again, and for good
+ * once the stream has ended. */
 export type Freshness = 'fresh' | 'stale'
 
 /**
@@ -32,7 +33,10 @@ export class Stream<T> extends EventTarget implements AsyncIterable<T>, AsyncDis
     super()
     this.channel = channel
     this.#reader = new Reader(updates, decode, pace)
-    const leave = () => this.#reader.close()
+    const leave = () => {
+      this.#reader.close()
+      this.#turn('stale')
+    }
     signal?.addEventListener('abort', leave, { once: true })
     if (signal?.aborted) leave()
     this.#leave = () => {
