@@ -17,12 +17,12 @@ use wasm_bindgen::prelude::*;
 
 use crate::client::Core;
 use crate::objects::{in_millis, number, object, text};
-use crate::promise::promise;
+use crate::promise::{Cancel, promise};
 
 #[wasm_bindgen]
 impl Core {
     /// The book of an instrument; the promise gives a [`BookCore`]. With a `depth` it is a grouped one.
-    pub fn book(&self, instrument: String, options: &JsValue, cancel: Option<Promise>) -> Promise {
+    pub fn book(&self, instrument: String, options: &JsValue, cancel: Option<Cancel>) -> Promise {
         let interval = text(options, "interval").map_or(Ok(Interval::Ms100), |given| interval(&given));
         let depth = number(options, "depth").map(|depth| depth as u16);
         let group = text(options, "group").unwrap_or_else(|| "none".into());

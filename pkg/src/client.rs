@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::limiter::SharedLimiter;
 use crate::objects::{duration, in_millis, number, object, text};
-use crate::promise::promise;
+use crate::promise::{Cancel, promise};
 use crate::stream::Updates;
 use crate::{errors, options, stream};
 
@@ -44,7 +44,7 @@ impl Core {
     }
 
     /// Until it is live.
-    pub fn ready(&self, cancel: Option<Promise>) -> Promise {
+    pub fn ready(&self, cancel: Option<Cancel>) -> Promise {
         let client = self.client.clone();
         promise(cancel, async move { client.ready().await.map(|()| JsValue::UNDEFINED) })
     }
@@ -55,7 +55,7 @@ impl Core {
         method: String,
         params: Option<String>,
         timeout: Option<f64>,
-        cancel: Option<Promise>,
+        cancel: Option<Cancel>,
     ) -> Promise {
         let mut call = self.client.request(Request { method: method.into(), params });
         if let Some(timeout) = timeout {
@@ -70,13 +70,13 @@ impl Core {
     }
 
     /// Sends a notification.
-    pub fn notify(&self, method: String, params: Option<String>, cancel: Option<Promise>) -> Promise {
+    pub fn notify(&self, method: String, params: Option<String>, cancel: Option<Cancel>) -> Promise {
         let sent = self.client.notification(Request { method: method.into(), params });
         promise(cancel, async move { sent.await.map(|_| JsValue::UNDEFINED) })
     }
 
     /// Sends requests `{ method, params }` as one message; the promise gives an array of outcomes.
-    pub fn batch(&self, requests: Array, cancel: Option<Promise>) -> Promise {
+    pub fn batch(&self, requests: Array, cancel: Option<Cancel>) -> Promise {
         let requests: Vec<_> = requests.iter().map(|given| options::request(&given)).collect();
         let client = self.client.clone();
         promise(cancel, async move {
@@ -89,7 +89,7 @@ impl Core {
     }
 
     /// Sends a string or bytes as they are.
-    pub fn send(&self, data: JsValue, cancel: Option<Promise>) -> Promise {
+    pub fn send(&self, data: JsValue, cancel: Option<Cancel>) -> Promise {
         let message: Message = match data.as_string() {
             Some(text) => text.into(),
             None => Uint8Array::new(&data).to_vec().into(),
@@ -104,7 +104,7 @@ impl Core {
         id: String,
         result: Option<String>,
         error: &JsValue,
-        cancel: Option<Promise>,
+        cancel: Option<Cancel>,
     ) -> Promise {
         let error = RpcError {
             data: text(error, "data"),
@@ -121,7 +121,7 @@ impl Core {
     }
 
     /// Subscribes; the promise gives [`Updates`].
-    pub fn subscribe(&self, channel: String, options: &JsValue, cancel: Option<Promise>) -> Promise {
+    pub fn subscribe(&self, channel: String, options: &JsValue, cancel: Option<Cancel>) -> Promise {
         let queue = options::queue(options, self.queue);
         let client = self.client.clone();
         promise(cancel, async move {
@@ -172,7 +172,7 @@ impl Core {
     }
 
     /// Logs out of Deribit and ends the client.
-    pub fn logout(&self, cancel: Option<Promise>) -> Promise {
+    pub fn logout(&self, cancel: Option<Cancel>) -> Promise {
         let deribit = self.deribit.clone();
         promise(cancel, async move {
             if let Some(deribit) = deribit {
@@ -188,7 +188,7 @@ impl Core {
     }
 
     /// Closes with a code and reason.
-    pub fn close(&self, options: &JsValue, cancel: Option<Promise>) -> Promise {
+    pub fn close(&self, options: &JsValue, cancel: Option<Cancel>) -> Promise {
         let code = number(options, "code").unwrap_or(1000.0);
         let reason = text(options, "reason").unwrap_or_default();
         let client = self.client.clone();

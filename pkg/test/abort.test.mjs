@@ -76,6 +76,22 @@ test('a client that is given up while it connects is closed', async () => {
   }
 })
 
+test('what was given up before it left never leaves', async () => {
+  const client = await connectDeribit({ environment: 'testnet', url: exchange.url, WebSocket })
+  const { sent } = client.stats
+  const control = new AbortController()
+  const given = [
+    client.call('public/test', {}, { signal: control.signal }),
+    client.notify('public/test', {}, { signal: control.signal }),
+    client.send('{}', { signal: control.signal }),
+  ]
+  control.abort()
+  for (const one of given) await assert.rejects(one, { name: 'AbortError' })
+  await client.call('public/test')
+  assert.equal(client.stats.sent - sent, 1)
+  await client.close()
+})
+
 test('the reason is whatever the signal has', async () => {
   const client = await connectDeribit({ environment: 'testnet', url: exchange.url, WebSocket })
   for (const reason of [{ code: 5 }, { field: 'x' }, 'gone', null]) {
