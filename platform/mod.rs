@@ -58,6 +58,16 @@ mod os {
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
         return Ok(drop((stream, timeout)));
     }
+
+    #[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+    #[tokio::test]
+    async fn the_kernel_is_told() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        set_user_timeout(&stream, Duration::from_millis(13_200)).unwrap();
+        let told = socket2::SockRef::from(&stream).tcp_user_timeout().unwrap();
+        assert_eq!(told, Some(Duration::from_millis(13_200)));
+    }
 }
 
 /// What the crate's root shows of this target's transport.
