@@ -188,6 +188,31 @@ test('a timeout that fires before its time is set again', async () => {
   }
 })
 
+test('a class of WebSocket whose events are not as they should be costs a connection, and no more', async () => {
+  for (const strike of [
+    (socket) => socket.onmessage({ data: { not: 'text' } }),
+    (socket) => socket.onmessage({ get data() { throw new Error('no data') } }),
+    (socket) => socket.onclose({}),
+    (socket) => socket.onclose({ code: '1000', reason: 7 }),
+  ]) {
+    const sockets = []
+    const client = await deribit({
+      WebSocket: class extends WebSocket {
+        constructor(...given) {
+          super(...given)
+          sockets.push(this)
+        }
+      },
+    })
+    const gone = new Promise((resolve) => client.addEventListener('disconnected', ({ detail }) => resolve(detail)))
+    strike(sockets[0])
+    assert.match((await gone).message, /neither a string nor|does not say why/)
+    assert.ok(await client.call('public/test'))
+    assert.equal(sockets.length, 2)
+    await client.close()
+  }
+})
+
 test('what cannot work is told at once', async () => {
   for (const [options, field] of [
     [{ callTimeout: 0 }, 'callTimeout'],

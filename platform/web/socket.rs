@@ -8,7 +8,6 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
 use js_sys::{Array, ArrayBuffer, Function, JsString, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent};
@@ -108,7 +107,10 @@ impl Handlers {
     fn attach(socket: &web_sys::WebSocket, inbox: &Rc<RefCell<Inbox>>) -> Self {
         let handlers = Self {
             _open: handler(inbox, |inbox, _: Event| inbox.open = true),
-            _message: handler(inbox, |inbox, event: MessageEvent| inbox.message(event.data())),
+            // What a class other than the browser's gives is read so that it cannot throw: the inbox would stay borrowed.
+            _message: handler(inbox, |inbox, event: MessageEvent| {
+                inbox.message(member(&event, "data").unwrap_or_default());
+            }),
             _close: handler(inbox, |inbox, event: CloseEvent| inbox.close(&event)),
             // A close event always follows, and says what there is to say. Node's `ws` wants a handler.
             _error: handler(inbox, |_, _: Event| {}),
@@ -158,7 +160,14 @@ impl Inbox {
     fn take(&self, data: JsValue) -> Result<Frame, Disconnect> {
         let message = match data.dyn_into::<JsString>() {
             Ok(text) => text::take(&text, self.max_message).map(Message::Text),
-            Err(data) => binary(&data, self.max_message).map(Message::Binary),
+            Err(data) => {
+                let array = array(data).ok_or_else(|| Disconnect::Violation {
+                    code: CloseCode::UNSUPPORTED_DATA,
+                    problem: "a message is neither a string nor an ArrayBuffer".into(),
+                })?;
+                let fits = array.length() as usize <= self.max_message;
+                fits.then(|| Message::Binary(array.to_vec().into()))
+            }
         };
         message.map(Frame::Message).ok_or_else(|| Disconnect::Violation {
             code: CloseCode::TOO_BIG,
@@ -172,10 +181,14 @@ impl Inbox {
             return;
         }
         self.over = true;
-        self.items.push_back(match CloseCode(event.code()) {
+        let code = member(event, "code")
+            .and_then(|code| code.as_f64())
+            .map_or(CloseCode::ABNORMAL.0, |code| code as u16);
+        let reason = member(event, "reason").and_then(|reason| reason.as_string()).unwrap_or_default();
+        self.items.push_back(match CloseCode(code) {
             CloseCode::ABNORMAL => Err(Disconnect::Dropped("the browser does not say why".into())),
             CloseCode::NO_STATUS => Ok(Frame::Close(None)),
-            code => Ok(Frame::Close(Some(CloseFrame::new(code, event.reason())))),
+            code => Ok(Frame::Close(Some(CloseFrame::new(code, reason)))),
         });
     }
 
@@ -194,14 +207,13 @@ fn deaf() -> Option<Function> {
     member(&js_sys::global(), "Boolean").map(JsCast::unchecked_into)
 }
 
-/// The bytes, unless there are too many.
-fn binary(data: &JsValue, limit: usize) -> Option<Bytes> {
-    let array = match data.dyn_ref::<ArrayBuffer>() {
-        Some(buffer) => Uint8Array::new(buffer),
+/// The bytes of a binary message.
+fn array(data: JsValue) -> Option<Uint8Array> {
+    match data.dyn_into::<ArrayBuffer>() {
+        Ok(buffer) => Some(Uint8Array::new(&buffer)),
         // Node's `ws` may give its own kind of array.
-        None => data.dyn_ref::<Uint8Array>()?.clone(),
-    };
-    (array.length() as usize <= limit).then(|| array.to_vec().into())
+        Err(data) => data.dyn_into().ok(),
+    }
 }
 
 impl WebSocket {
