@@ -244,7 +244,7 @@ async fn a_reply_in_many_pieces_is_one() {
         }
         peer
     };
-    let params = json!({ "text": "é".repeat(100) });
+    let params = json!({ "text": "é".repeat(300) });
     let (_peer, echo) = soon(async { futures::join!(server, client.call::<Value>("echo", &params)) }).await;
     assert_eq!(echo.unwrap(), params);
 }
