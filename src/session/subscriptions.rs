@@ -122,16 +122,21 @@ pub(crate) struct Subscriptions {
     unsettled: usize,
     /// How many channels have consumers.
     desired: usize,
-    /// How many channels the server has confirmed.
+    /// How many of these the server has confirmed.
     confirmed: usize,
 }
 
 impl Channel {
+    /// Whether it is wanted and confirmed.
+    fn counts(&self) -> bool {
+        self.wire == Wire::Confirmed && !self.consumers.is_empty()
+    }
+
     /// The only way to change [`wire`](Self::wire), so that the count of confirmed channels stays true.
     fn turn(&mut self, wire: Wire, confirmed: &mut usize) {
-        *confirmed -= usize::from(self.wire == Wire::Confirmed);
-        *confirmed += usize::from(wire == Wire::Confirmed);
+        *confirmed -= usize::from(self.counts());
         self.wire = wire;
+        *confirmed += usize::from(self.counts());
         if wire != Wire::Confirmed {
             // What is asked for now begins anew anyway.
             self.begun = false;
@@ -201,8 +206,10 @@ impl Subscriptions {
         // What everybody has left is subscribed anew, so that what the server sends first comes again.
         let leaving = self.to_unsubscribe.contains((channel.group, key));
         let confirmed = channel.wire == Wire::Confirmed && !leaving;
-        self.desired += usize::from(channel.consumers.is_empty());
+        let is_first = channel.consumers.is_empty();
         channel.consumers.push(Consumer { id, due, flow: Flow::Flowing, confirmed, fed: false });
+        self.desired += usize::from(is_first);
+        self.confirmed += usize::from(is_first && channel.counts());
         if !confirmed {
             self.waiting.insert((due, id));
         }
@@ -234,6 +241,7 @@ impl Subscriptions {
         self.desired -= 1;
         match channel.wire {
             Wire::Confirmed => {
+                self.confirmed -= 1;
                 self.to_unsubscribe.insert((channel.group, key));
             }
             Wire::Absent | Wire::Refused(_) => self.forget_or_leave(key),
@@ -504,7 +512,7 @@ impl Subscriptions {
         notes
     }
 
-    /// How many channels are wanted, and how many of them the server has confirmed.
+    /// How many channels are wanted, and how many of these the server has confirmed.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.desired, self.confirmed)
     }

@@ -158,6 +158,9 @@ proptest! {
             let wanted: BTreeSet<_> = life.consumers.iter().map(|(_, channel)| channel).collect();
             prop_assert_eq!(desired, wanted.len());
             prop_assert!(confirmed <= life.server.subscribed.len());
+            let channels = life.subscriptions.channels.iter();
+            prop_assert_eq!(confirmed, channels.filter(|(_, channel)| channel.counts()).count());
+            prop_assert!(confirmed <= desired);
         }
         for _ in 0..20 {
             life.step(Step::Pass(100));
