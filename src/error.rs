@@ -664,7 +664,7 @@ pub enum OpeningError {
         /// The step's method.
         method: String,
     },
-    /// A step could not be sent.
+    /// A step could not be sent. Where that would be so again, as without a login, the client ends.
     #[error("{method} could not be sent: {reason}")]
     NotSent {
         /// The step's method.
@@ -688,7 +688,8 @@ impl OpeningError {
     pub fn category(&self) -> Category {
         match self {
             Self::Authentication(_) | Self::Narrowed { .. } | Self::Unsigned(_) => Category::Authentication,
-            Self::TimedOut { .. } | Self::NotSent { .. } => Category::Connection,
+            Self::TimedOut { .. } => Category::Connection,
+            Self::NotSent { reason, .. } => reason.category(),
             Self::Unexpected(_) => Category::Protocol,
             Self::Rejected { error, .. } => error.meaning.category,
             Self::Unprepared(_) | Self::WrongServer(_) | Self::LoggedOut => Category::Application,
@@ -700,6 +701,8 @@ impl OpeningError {
         match self {
             Self::Authentication(_) | Self::Narrowed { .. } | Self::Unsigned(_) => Verdict::Stop,
             Self::WrongServer(_) | Self::LoggedOut => Verdict::Stop,
+            // Without a login, or too large: it would not leave the next time either.
+            Self::NotSent { reason, .. } if !matches!(reason.advice(), Advice::Retry(_)) => Verdict::Stop,
             Self::Rejected { .. } | Self::TimedOut { .. } | Self::NotSent { .. } => Verdict::Retry(None),
             Self::Unprepared(_) | Self::Unexpected(_) => Verdict::Retry(None),
         }

@@ -389,6 +389,17 @@ fn a_step_that_fails_for_now_is_tried_on_the_next_connection() {
 }
 
 #[test]
+fn a_login_that_can_never_leave_ends_the_client() {
+    let desk = Desk::new();
+    let options = options().scope("x".repeat(40_000));
+    let (world, deribit) = start_with(&desk, options, |config| config.retry_initial_connect(true));
+    let OpeningError::NotSent { method, reason } = opening(&world, &deribit) else { panic!() };
+    assert_eq!(method, "public/auth");
+    assert!(matches!(*reason, NotSent::TooLarge { .. }), "{reason}");
+    assert_eq!(deribit.client().stats().connections, 1);
+}
+
+#[test]
 fn a_signature_is_made_anew_for_each_login_by_the_servers_clock() {
     for timeless in [false, true] {
         let desk = Desk::new();
