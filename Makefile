@@ -89,10 +89,13 @@ target/wire-python: tests/wire/foreign/requirements.txt | wire-tools
 soak: ## Reconnect 10,000 times under load, and watch memory, descriptors and tasks; HOURS=1, or MINUTES=2 for trying
 	HOURS=$(HOURS) MINUTES=$(MINUTES) cargo test --locked --features webpki-roots --test soak
 
+fuzz: ## Fuzz each target for 60 s; SECONDS=n, TARGET=name for one
+	@SECONDS_EACH=$(or $(SECONDS),60) fuzz/run
+
 doc: ## Build the documentation
 	cargo doc --workspace --no-deps
 
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup wire-tools soak doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup wire-tools soak fuzz doc ci
