@@ -171,9 +171,12 @@ fn check_host(host: &str) -> Result<String, ConfigError> {
     if !host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) {
         return refuse("has a bad character in its host");
     }
-    // A last label of digits makes it an IPv4 address by the WHATWG rule, and then it must be one.
+    // A last label that is a number makes it an IPv4 address by the WHATWG rule, and then it must be one.
     let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    if last.bytes().all(|b| b.is_ascii_digit()) && address::v4(host).is_none() {
+    let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    let is_number = last.bytes().all(|b| b.is_ascii_digit())
+        || hex.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    if is_number && address::v4(host).is_none() {
         return refuse("has a bad IPv4 address");
     }
     Ok(host.to_ascii_lowercase())
@@ -247,6 +250,8 @@ mod tests {
             "wss://.",
             "wss://1.2.3",
             "wss://256.1.1.1",
+            "wss://127.0.0.0x",
+            "wss://0x7F000001",
             "wss://h/{x}",
             "wss://:80",
             "wss://a:b:c",
