@@ -11,6 +11,7 @@ pub use url::Url;
 
 use crate::error::ConfigError;
 use crate::platform::{BoxFuture, MaybeSend, MaybeSync, SharedFn};
+use crate::redact::{Texts, redact};
 use crate::secret::Secret;
 use crate::session::limiter::Limiter;
 use crate::show::{Quoted, Time};
@@ -202,6 +203,25 @@ impl Config {
         match &self.endpoint {
             Endpoint::Fixed(url) => self.check_plaintext(url),
             Endpoint::Provider(_) => Ok(()),
+        }
+    }
+
+    /// Takes the credentials that it holds out of what others wrote.
+    pub(crate) fn redact(&self, said: &mut impl Texts) {
+        said.texts(&mut |text| self.redact_text(text));
+    }
+
+    /// The headers' values, whole and without a scheme such as `Bearer`, and what the fixed URL's query says.
+    fn redact_text(&self, text: &mut String) {
+        for (_, value) in &self.headers {
+            value.redact(text);
+            redact(value.expose().rsplit(' ').next().unwrap_or_default(), text);
+        }
+        if let Endpoint::Fixed(url) = &self.endpoint
+            && let Some((_, query)) = url.as_str().split_once('?')
+        {
+            let values = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+            values.for_each(|value| redact(value, text));
         }
     }
 

@@ -55,7 +55,7 @@
 //! 4. **Reconnection is kind**: full jitter, a cap, `Retry-After` honoured, an end where trying again cannot help.
 //! 5. **Liveness is proved**: silence is asked about, and a machine that slept asks once before it gives up.
 //! 6. **The limiter is exact**, and no wait outlives its call's deadline.
-//! 7. **Secrets do not show** in `Debug`, `Display`, errors or events. TLS is verified.
+//! 7. **Secrets do not show** in `Debug`, `Display`, errors or events, not even where a server repeats them. TLS is verified.
 //! 8. **Input is hostile**: nothing received panics, grows without bound, or holds up another stream.
 
 #[path = "../platform/mod.rs"]
@@ -74,6 +74,7 @@ mod mailbox;
 mod payload;
 pub mod protocol;
 mod queue;
+mod redact;
 mod registry;
 mod secret;
 pub mod session;

@@ -21,6 +21,11 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Takes the credential out of a text from outside.
+    pub(crate) fn redact(&self, text: &mut String) {
+        crate::redact::redact(&self.0, text);
+    }
 }
 
 impl fmt::Debug for Secret {

@@ -20,6 +20,7 @@ use crate::payload::Payload;
 use crate::protocol::{
     Confirmation, Inbound, Protocol, Request, RequestId, Step, SubscribeLimits, Unmatched,
 };
+use crate::redact::Texts;
 use crate::secret::Secret;
 use crate::session::limiter::{Bucket, Cost, Lane};
 use crate::time::Instant;
@@ -241,6 +242,7 @@ impl Protocol for Adapter {
             let (mut inbound, mut overdrawn) = (inbound, false);
             if let Some(error) = error_of(&mut inbound) {
                 error.meaning = errors::meaning(error);
+                error.texts(&mut |text| login.redact(text));
                 // The server will end this connection; the next would spend from the same pool.
                 overdrawn = error.code == TOO_MANY_REQUESTS;
                 if let Some(id) = reply.filter(|id| is_open && id != asked_for_token) {

@@ -101,6 +101,17 @@ impl Login {
         self.choice.credentials.is_some()
     }
 
+    /// Takes the key's secret and the present tokens out of a text from the server.
+    pub(super) fn redact(&self, text: &mut String) {
+        if let Some(Credentials::Secret { secret, .. }) = &self.choice.credentials {
+            secret.redact(text);
+        }
+        if let Some(token) = &self.token {
+            token.access.redact(text);
+            token.refresh.iter().for_each(|refresh| refresh.redact(text));
+        }
+    }
+
     /// Whether it needs the server's time.
     pub(super) fn is_signed(&self) -> bool {
         matches!(self.choice.credentials, Some(Credentials::Signature { .. }))

@@ -99,7 +99,10 @@ impl Core {
                 self.change_limits(now, protocol.buckets());
                 self.upkeep = false;
             }
-            Step::Fail(error) => self.leave(now, After::Next(error.into())),
+            Step::Fail(mut error) => {
+                self.config.redact(&mut error);
+                self.leave(now, After::Next(error.into()));
+            }
         }
     }
 
@@ -253,7 +256,8 @@ impl Core {
     }
 
     /// The connection ended, or the attempt failed.
-    pub(super) fn lost<P: Protocol>(&mut self, now: Instant, reason: Disconnect, protocol: &P) {
+    pub(super) fn lost<P: Protocol>(&mut self, now: Instant, mut reason: Disconnect, protocol: &P) {
+        self.config.redact(&mut reason);
         match &self.phase {
             Phase::Closing(_) => self.closed(now, protocol),
             Phase::Connecting(_) | Phase::Opening(_) | Phase::Ready { .. } => {

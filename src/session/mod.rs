@@ -483,24 +483,27 @@ impl<P: Protocol> Session<P> {
         }
         let mut found = Vec::new();
         let core = &mut self.core;
-        self.protocol.read(now, message, &mut |inbound| match inbound {
-            // The hot path: straight into the consumers' queues.
-            Inbound::Data { route, data } => core.deliver(message, &route, data),
-            Inbound::Reply { id, result } => {
-                found.push(Found::Reply(id, result.map(|slice| Payload::part_of(message, slice))));
-            }
-            Inbound::EndOfBatch => found.push(Found::EndOfBatch),
-            Inbound::Answer(request) => found.push(Found::Answer(request)),
-            Inbound::Nothing => {}
-            Inbound::Unmatched(unmatched) => {
-                if matches!(unmatched, Unmatched::Message(_) | Unmatched::Error(_)) {
-                    core.event(Event::Unmatched);
+        self.protocol.read(now, message, &mut |mut inbound| {
+            core.config.redact(&mut inbound);
+            match inbound {
+                // The hot path: straight into the consumers' queues.
+                Inbound::Data { route, data } => core.deliver(message, &route, data),
+                Inbound::Reply { id, result } => {
+                    found.push(Found::Reply(id, result.map(|slice| Payload::part_of(message, slice))));
                 }
-                core.effects.push_back(Effect::Unmatched(unmatched));
+                Inbound::EndOfBatch => found.push(Found::EndOfBatch),
+                Inbound::Answer(request) => found.push(Found::Answer(request)),
+                Inbound::Nothing => {}
+                Inbound::Unmatched(unmatched) => {
+                    if matches!(unmatched, Unmatched::Message(_) | Unmatched::Error(_)) {
+                        core.event(Event::Unmatched);
+                    }
+                    core.effects.push_back(Effect::Unmatched(unmatched));
+                }
+                Inbound::Invalid(problem) => core.event(Event::Invalid(problem)),
+                Inbound::Reconnect(reason) => found.push(Found::Reconnect(reason)),
+                Inbound::Hold(time) => core.hold(now, time),
             }
-            Inbound::Invalid(problem) => core.event(Event::Invalid(problem)),
-            Inbound::Reconnect(reason) => found.push(Found::Reconnect(reason)),
-            Inbound::Hold(time) => core.hold(now, time),
         });
         let mut batches = Vec::new();
         for found in found {

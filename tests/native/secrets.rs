@@ -12,6 +12,46 @@ use crate::support::*;
 
 const CANARY: &str = "hunter2-canary";
 
+/// Where the libraries below say what they do. tungstenite shows frames at `trace`; see SECURITY.md.
+mod logs {
+    use std::sync::{Mutex, Once};
+
+    use log::{LevelFilter, Log, Metadata, Record};
+
+    struct Keeper(Mutex<Vec<String>>);
+
+    static KEEPER: Keeper = Keeper(Mutex::new(Vec::new()));
+
+    impl Log for Keeper {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &Record<'_>) {
+            if record.level() == log::Level::Trace && record.target().starts_with("tungstenite::") {
+                return;
+            }
+            let text = format!("{} {}: {}", record.level(), record.target(), record.args());
+            self.0.lock().unwrap().push(text);
+        }
+
+        fn flush(&self) {}
+    }
+
+    /// Keeps what is logged from here on, at every level. Other tests run meanwhile; what they log is kept too.
+    pub fn keep() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            log::set_logger(&KEEPER).unwrap();
+            log::set_max_level(LevelFilter::Trace);
+        });
+    }
+
+    pub fn kept() -> Vec<String> {
+        KEEPER.0.lock().unwrap().clone()
+    }
+}
+
 /// Everything that was printed.
 #[derive(Default)]
 struct Printed(Vec<String>);
@@ -42,7 +82,8 @@ impl Printed {
         }
     }
 
-    fn check(self) {
+    fn check(mut self) {
+        self.0.extend(logs::kept());
         self.check_for(CANARY);
     }
 
@@ -54,6 +95,7 @@ impl Printed {
 }
 
 fn secret(url: &str) -> Config {
+    logs::keep();
     config(&format!("{url}?token={CANARY}")).header("Authorization", format!("Bearer {CANARY}")).unwrap()
 }
 
@@ -243,5 +285,98 @@ async fn refused_configurations_and_providers_print_no_secret() {
     let url = venue.url.clone();
     drop(venue);
     printed.error(connect_to(secret(&url)).await.unwrap_err());
+    printed.check();
+}
+
+#[tokio::test]
+async fn what_a_server_repeats_of_our_credentials_is_not_printed() {
+    let mut printed = Printed::default();
+    let venue = Venue::new().await;
+    let config = secret(&venue.url).retry_initial_connect(true);
+    let client = steadysocket::start(config, deribit(), Native::new()).unwrap();
+    let mut events = client.events();
+    let refusal = |request: &Value, code: i64| {
+        let error = json!({
+            "code": code, "message": format!("no such token: {CANARY}"), "data": { "sent": format!("Bearer {CANARY}") },
+        });
+        let reply = json!({ "jsonrpc": "2.0", "id": request["id"], "error": error, "testnet": true });
+        tokio_tungstenite::tungstenite::Message::text(reply.to_string())
+    };
+    let serve = async {
+        let mut peer = venue.accept().await;
+        let hello = peer.request().await;
+        peer.send(refusal(&hello, 13777)).await;
+        let mut peer = venue.welcome().await;
+        for _ in 0..2 {
+            let request = peer.request().await;
+            peer.send(refusal(&request, 11052)).await;
+        }
+        let frame = tokio_tungstenite::tungstenite::protocol::CloseFrame {
+            code: 1012.into(),
+            reason: format!("bye, {CANARY}").into(),
+        };
+        peer.send(tokio_tungstenite::tungstenite::Message::Close(Some(frame))).await;
+        let mut stream = peer.0.into_inner();
+        tokio::io::AsyncWriteExt::shutdown(&mut stream).await.unwrap();
+        venue.welcome().await
+    };
+    let calls = async {
+        printed.error(client.call::<Value>("public/echo", ()).await.unwrap_err());
+        printed.error(client.subscribe("a").await.unwrap_err());
+        let reason = loop {
+            let reason = disconnected(&mut events).await;
+            printed.both(&reason);
+            if matches!(reason, steadysocket::error::Disconnect::Closed(_)) {
+                break reason;
+            }
+        };
+        assert!(reason.to_string().contains("bye, ***"), "{reason}");
+        printed.debug(client.state());
+    };
+    let (_peer, ()) = soon(async { futures::join!(serve, calls) }).await;
+    assert!(printed.0.iter().any(|text| text.contains("no such token: ***")));
+    printed.drain(&mut events);
+    printed.check();
+}
+
+#[tokio::test]
+async fn a_login_that_the_server_repeats_is_not_printed() {
+    let mut printed = Printed::default();
+    let venue = Venue::new().await;
+    let options = Options::testnet().credentials("me", CANARY);
+    let serve = async {
+        let mut peer = venue.accept().await;
+        let auth = peer.serve_until("public/auth").await;
+        let sent = auth["params"].to_string();
+        assert!(sent.contains(CANARY));
+        let error =
+            json!({ "code": 13004, "message": format!("invalid_credentials: {CANARY}"), "data": sent });
+        let reply = json!({ "jsonrpc": "2.0", "id": auth["id"], "error": error, "testnet": true });
+        peer.send(tokio_tungstenite::tungstenite::Message::text(reply.to_string())).await;
+        peer
+    };
+    let connect = Deribit::connect_with(options, venue.config(), Native::new());
+    let (outcome, _peer) = soon(async { futures::join!(connect, serve) }).await;
+    let error = outcome.unwrap_err();
+    assert!(error.to_string().contains("invalid_credentials: ***"), "{error}");
+    printed.error(error);
+    printed.check();
+}
+
+#[tokio::test]
+async fn a_panic_in_a_users_code_prints_no_secret() {
+    let venue = Venue::new().await;
+    let config = secret(&venue.url);
+    let options = Options::testnet().credentials("me", CANARY);
+    let adapter = Adapter::new(options.clone());
+    let message = std::panic::catch_unwind(move || {
+        // What somebody in a hurry writes.
+        let found: Result<(), _> = Err((config, options, adapter, steadysocket::Secret::new(CANARY)));
+        found.unwrap()
+    })
+    .unwrap_err();
+    let mut printed = Printed::default();
+    printed.debug(message.downcast_ref::<String>().unwrap());
+    assert!(printed.0[0].contains("***"));
     printed.check();
 }
