@@ -369,11 +369,11 @@ async fn a_panic_in_a_users_code_prints_no_secret() {
     let config = secret(&venue.url);
     let options = Options::testnet().credentials("me", CANARY);
     let adapter = Adapter::new(options.clone());
-    let message = std::panic::catch_unwind(move || {
+    let message = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
         // What somebody in a hurry writes.
         let found: Result<(), _> = Err((config, options, adapter, steadysocket::Secret::new(CANARY)));
         found.unwrap()
-    })
+    }))
     .unwrap_err();
     let mut printed = Printed::default();
     printed.debug(message.downcast_ref::<String>().unwrap());
