@@ -3,8 +3,8 @@
 //! The handshake is this crate's own and checks all that RFC 6455 section 4 asks for. Nagle's algorithm is off, every
 //! address of a host is tried (RFC 8305), and TLS is always verified: [`Tls`] has the options.
 //!
-//! tungstenite writes the frames that it sends and receives to the `log` facade at level `trace`, logins included: keep
-//! its target below that, as in `RUST_LOG=trace,tungstenite=debug`.
+//! tungstenite writes the frames that it sends and receives to the `log` facade at level `trace`, logins included, and
+//! close frames at `debug`: keep its target from both, as in `RUST_LOG=trace,tungstenite=info`.
 
 mod connect;
 mod dial;

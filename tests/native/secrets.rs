@@ -12,7 +12,8 @@ use crate::support::*;
 
 const CANARY: &str = "hunter2-canary";
 
-/// Where the libraries below say what they do. tungstenite shows frames at `trace`; see SECURITY.md.
+/// Where the libraries below say what they do. tungstenite shows frames at `trace` and close frames at `debug`; see
+/// SECURITY.md.
 mod logs {
     use std::sync::{Mutex, Once};
 
@@ -28,7 +29,7 @@ mod logs {
         }
 
         fn log(&self, record: &Record<'_>) {
-            if record.level() == log::Level::Trace && record.target().starts_with("tungstenite::") {
+            if record.level() > log::Level::Info && record.target().starts_with("tungstenite::") {
                 return;
             }
             let text = format!("{} {}: {}", record.level(), record.target(), record.args());
