@@ -30,6 +30,13 @@ extern "C" {
     /// Bytes that were written.
     #[wasm_bindgen(method, getter)]
     pub(super) fn written(this: &Encoded) -> u32;
+
+    /// A message event, maybe of a class other than the browser's. web-sys lets what that throws pass through the handler,
+    /// and the inbox would stay borrowed; by name it costs a string for each message.
+    pub(super) type Incoming;
+
+    #[wasm_bindgen(method, getter, catch)]
+    pub(super) fn data(this: &Incoming) -> Result<JsValue, JsValue>;
 }
 
 /// A member of an object, unless it is missing.

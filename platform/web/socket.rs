@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use js_sys::{Array, ArrayBuffer, Function, JsString, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{BinaryType, CloseEvent, Event, MessageEvent};
+use web_sys::{BinaryType, CloseEvent, Event};
 
-use super::js::member;
+use super::js::{Incoming, member};
 use super::text;
 use super::timer::{self, Timer};
 use crate::error::{ConfigError, ConnectError, Disconnect, Phase};
@@ -38,7 +38,7 @@ pub struct WebSocket {
 /// What the browser calls. It lives as long as the socket.
 struct Handlers {
     _open: Closure<dyn FnMut(Event)>,
-    _message: Closure<dyn FnMut(MessageEvent)>,
+    _message: Closure<dyn FnMut(Incoming)>,
     _close: Closure<dyn FnMut(CloseEvent)>,
     _error: Closure<dyn FnMut(Event)>,
 }
@@ -107,9 +107,8 @@ impl Handlers {
     fn attach(socket: &web_sys::WebSocket, inbox: &Rc<RefCell<Inbox>>) -> Self {
         let handlers = Self {
             _open: handler(inbox, |inbox, _: Event| inbox.open = true),
-            // What a class other than the browser's gives is read so that it cannot throw: the inbox would stay borrowed.
-            _message: handler(inbox, |inbox, event: MessageEvent| {
-                inbox.message(member(&event, "data").unwrap_or_default());
+            _message: handler(inbox, |inbox, event: Incoming| {
+                inbox.message(event.data().unwrap_or_default())
             }),
             _close: handler(inbox, |inbox, event: CloseEvent| inbox.close(&event)),
             // A close event always follows, and says what there is to say. Node's `ws` wants a handler.
