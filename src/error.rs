@@ -34,7 +34,7 @@ pub enum Error {
     #[error(transparent)]
     Rejected(#[from] RpcError),
     /// The server did not confirm the channel.
-    #[error("subscription to {channel} refused: {reason}")]
+    #[error("no subscription to {channel}: {reason}")]
     Refused {
         /// The channel that was asked for.
         channel: String,
@@ -309,7 +309,7 @@ pub enum Refusal {
     /// The request for it could not be sent.
     #[error("not asked for: {0}")]
     NotSent(Box<NotSent>),
-    /// It was not confirmed in time: no answer came, or no connection.
+    /// It was asked for and not confirmed in time: no answer came, or the connection ended before.
     #[error("not confirmed within the deadline")]
     TimedOut,
     /// There is no connection, and the configuration says not to wait for one.

@@ -19,7 +19,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::error::{NotSent, RpcError};
+use crate::error::{Advice, Category, Executed, Meaning, NotSent, RpcError};
 use crate::frame::{Message, Text};
 use crate::json::{self, Reader, Str};
 use crate::payload::Payload;
@@ -204,7 +204,7 @@ impl JsonRpc {
         match (envelope.method, envelope.result, envelope.error) {
             (Some(method), None, None) => self.judge_request(method, envelope, message),
             (Some(_), _, _) => invalid("both a request and a reply"),
-            (None, None, None) => invalid("no method, result or error"),
+            (None, None, None) => self.unreadable("no method, result or error", envelope.id, part),
             (None, Some(result), None) => self.judge_result(result, envelope.id, part, message),
             (None, None, Some(error)) => self.judge_error(error, envelope.id, part, message),
             (None, Some(result), Some(b"null")) if !self.strict => {
@@ -213,8 +213,18 @@ impl JsonRpc {
             (None, Some(b"null"), Some(error)) if !self.strict => {
                 self.judge_error(error, envelope.id, part, message)
             }
-            (None, Some(_), Some(_)) => invalid("both a result and an error"),
+            (None, Some(_), Some(_)) => self.unreadable("both a result and an error", envelope.id, part),
         }
+    }
+
+    /// A reply that breaks the specification still ends the call whose id it bears, which may have been executed.
+    fn unreadable<'m>(&self, problem: &'static str, id: Option<&[u8]>, part: &[u8]) -> Inbound<'m> {
+        let Some(id) = id.and_then(|id| self.own_id(id)) else { return invalid(problem) };
+        let mut error = RpcError::new(0, format!("not a valid reply: {problem}"));
+        error.data = Some(String::from_utf8_lossy(part).into_owned());
+        error.meaning =
+            Meaning { category: Category::Protocol, advice: Advice::Reconcile, executed: Executed::Unknown };
+        Inbound::Reply { id, result: Err(error) }
     }
 
     fn judge_request<'m>(
@@ -270,7 +280,7 @@ impl JsonRpc {
     ) -> Inbound<'m> {
         let (error, well_formed) = read_error(error);
         if self.strict && !well_formed {
-            return invalid("an error that is no object with a code and a message");
+            return self.unreadable("an error that is no object with a code and a message", id, part);
         }
         match id {
             None | Some(b"null") => Inbound::Unmatched(Unmatched::Error(error)),

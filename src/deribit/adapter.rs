@@ -12,7 +12,7 @@ use super::limits::Limits;
 use super::options::Options;
 use super::params::Params;
 use super::server::{self, Server};
-use crate::error::{Error, NotSent, OpeningError, RpcError, Verdict};
+use crate::error::{Error, Meaning, NotSent, OpeningError, RpcError, Verdict};
 use crate::frame::{CloseFrame, Message};
 use crate::json::{self, Str};
 use crate::jsonrpc::{JsonRpc, channels};
@@ -241,7 +241,10 @@ impl Protocol for Adapter {
             let is_open = opening.is_none();
             let (mut inbound, mut overdrawn) = (inbound, false);
             if let Some(error) = error_of(&mut inbound) {
-                error.meaning = errors::meaning(error);
+                // One that JSON-RPC itself could not read has its meaning.
+                if error.meaning == Meaning::default() {
+                    error.meaning = errors::meaning(error);
+                }
                 error.texts(&mut |text| login.redact(text));
                 // The server will end this connection; the next would spend from the same pool.
                 overdrawn = error.code == TOO_MANY_REQUESTS;

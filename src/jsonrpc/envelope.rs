@@ -97,14 +97,15 @@ impl<'m> Envelope<'m> {
 }
 
 /// An error object, and whether it has the form that the specification asks for. One that has not is kept whole as
-/// its own `data`, with code 0 and an empty message where those are missing: it still ends the call it answers.
+/// its own `data`, with code 0 and an empty message where those are missing, or the text that it is instead: it still
+/// ends the call it answers.
 pub(super) fn read_error(value: &[u8]) -> (RpcError, bool) {
     let (code, message, data) = error_members(value).unwrap_or_default();
     let well_formed = code.is_some() && message.is_some();
     let data = if well_formed { data } else { Some(value) };
     let error = RpcError {
         code: code.unwrap_or_default(),
-        message: message.unwrap_or_default(),
+        message: message.or_else(|| Some(Str::of(value)?.text().into_owned())).unwrap_or_default(),
         data: data.map(|data| String::from_utf8_lossy(data).into_owned()),
         meaning: Meaning::default(),
     };

@@ -48,11 +48,6 @@ impl Liveness {
         }
     }
 
-    /// When the peer was last heard.
-    pub(crate) fn heard(&self) -> Instant {
-        self.heard
-    }
-
     /// A message or a ping came.
     pub(crate) fn on_life(&mut self, now: Instant) {
         self.heard = now;

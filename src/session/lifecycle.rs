@@ -72,6 +72,7 @@ impl Core {
         self.attempts.connected();
         self.liveness = self.config.heartbeat.map(|policy| Liveness::new(policy, now));
         self.stats.connections += 1;
+        self.stats.heard = Some(now);
         self.enter(Phase::Opening(None));
         true
     }
@@ -196,6 +197,7 @@ impl Core {
     }
 
     pub(super) fn alive(&mut self, now: Instant) {
+        self.stats.heard = Some(now);
         if let Some(liveness) = &mut self.liveness {
             liveness.on_life(now);
         }
@@ -203,6 +205,7 @@ impl Core {
 
     pub(super) fn pong(&mut self, now: Instant, payload: &[u8]) {
         if let Some(round_trip) = self.liveness.as_mut().and_then(|liveness| liveness.on_pong(now, payload)) {
+            self.stats.heard = Some(now);
             self.stats.round_trip = Some(round_trip);
             self.event(Event::Answered(round_trip));
         }
@@ -228,7 +231,7 @@ impl Core {
             Owner::Step | Owner::Nobody => {}
             Owner::Subscribe(keys) => {
                 let reason = match reason {
-                    NotSent::DeadlinePassed => Refusal::TimedOut,
+                    NotSent::DeadlinePassed if request.sent => Refusal::TimedOut,
                     other => Refusal::NotSent(Box::new(other)),
                 };
                 if request.sent {
@@ -397,9 +400,7 @@ impl Core {
         self.answer = None;
         self.blocked = None;
         self.upkeep = false;
-        if let Some(liveness) = self.liveness.take() {
-            self.stats.heard = Some(liveness.heard());
-        }
+        self.liveness = None;
         self.settle_all(now, why);
     }
 

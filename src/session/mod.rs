@@ -360,7 +360,6 @@ impl<P: Protocol> Session<P> {
     pub fn stats(&self) -> Stats {
         let (desired, confirmed) = self.core.subscriptions.counts();
         Stats {
-            heard: self.core.liveness.as_ref().map(Liveness::heard).or(self.core.stats.heard),
             waiting: self.core.requests.waiting(),
             in_flight: self.core.requests.in_flight(),
             desired,

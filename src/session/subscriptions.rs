@@ -9,7 +9,7 @@ mod renewal;
 
 use self::renewal::Renewal;
 use super::random::Random;
-use crate::error::{Disconnect, Refusal};
+use crate::error::{Disconnect, NotSent, Refusal};
 use crate::payload::Payload;
 use crate::protocol::{Confirmation, Protocol, Request, RequestId};
 use crate::sorted::Pairs;
@@ -507,7 +507,11 @@ impl Subscriptions {
         let mut notes = Notes::new();
         while let Some(entry) = self.waiting.first().filter(|(due, _)| *due <= now) {
             self.waiting.remove(entry);
-            notes.push((entry.1, Note::Refused(Refusal::TimedOut)));
+            let asked =
+                self.consumed(entry.1).is_none_or(|channel| channel.unsure || channel.wire != Wire::Absent);
+            let reason =
+                if asked { Refusal::TimedOut } else { Refusal::NotSent(Box::new(NotSent::DeadlinePassed)) };
+            notes.push((entry.1, Note::Refused(reason)));
         }
         notes
     }
@@ -519,7 +523,11 @@ impl Subscriptions {
 
     /// The channel that a consumer consumes.
     pub(crate) fn channel_of(&self, consumer: ConsumerId) -> Option<&str> {
-        self.channels.get(*self.consumers.get(consumer)?).map(|channel| channel.name.as_str())
+        self.consumed(consumer).map(|channel| channel.name.as_str())
+    }
+
+    fn consumed(&self, consumer: ConsumerId) -> Option<&Channel> {
+        self.channels.get(*self.consumers.get(consumer)?)
     }
 
     fn named(&self, name: &str) -> Option<Key> {

@@ -48,6 +48,28 @@ fn a_half_open_peer_is_found_within_the_limits() {
 }
 
 #[test]
+fn when_the_peer_was_heard_is_known_without_any_heartbeat() {
+    // Where nothing can be asked, silence proves nothing; it is counted all the same.
+    for (heartbeat, pings) in [(None, true), (Some(Heartbeat::default()), false)] {
+        let world = World::new(1, Exchange::new());
+        let config = config().heartbeat(heartbeat);
+        let client = match pings {
+            true => world.client(config, JsonRpc::new()),
+            false => world.pingless_client(config, JsonRpc::new()),
+        };
+        let inner = world.clone();
+        world.run(async move {
+            client.ready().await.unwrap();
+            let opened = client.stats().heard.unwrap();
+            inner.sleep(seconds(60)).await;
+            assert_eq!(client.stats().heard, Some(opened));
+            client.call::<Value>("echo", json!([1])).await.unwrap();
+            assert_eq!(client.stats().heard, Some(client.now()));
+        });
+    }
+}
+
+#[test]
 fn the_question_is_a_ping_and_only_its_own_pong_answers() {
     let exchange = Exchange::new();
     exchange.with(|script| script.deaf = true);

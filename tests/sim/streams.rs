@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use steadysocket::config::{Overflow, Queue};
-use steadysocket::error::{Error, Refusal};
+use steadysocket::error::{Error, NotSent, Refusal};
 use steadysocket::{Client, Config, Event, JsonRpc, State, Subscription, Update};
 
 use crate::test;
@@ -254,7 +254,9 @@ fn a_subscription_that_is_never_confirmed_gives_up_at_the_deadline() {
     let client = world.client(config().retry_initial_connect(true), JsonRpc::new());
     let start = world.now();
     let outcome = world.run(async move { subscribe(&client, "a").await.map(drop) });
-    assert_eq!(outcome, Err(Error::Refused { channel: "a".into(), reason: Refusal::TimedOut }));
+    // It never left, and says so.
+    let reason = Refusal::NotSent(Box::new(NotSent::DeadlinePassed));
+    assert_eq!(outcome, Err(Error::Refused { channel: "a".into(), reason }));
     assert_eq!(world.now().since(start), seconds(10));
 }
 
