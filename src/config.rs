@@ -45,7 +45,8 @@ pub struct Config {
     pub retry_initial_connect: bool,
     /// When to try again after a connection ended.
     pub backoff: Backoff,
-    /// How a silent peer is found out, and natively one that takes nothing from us. `None` trusts TCP, which may take a quarter of an hour.
+    /// How a silent peer is found out, and natively one that takes nothing from us. `None` trusts TCP, which may take a
+    /// quarter of an hour.
     pub heartbeat: Option<Heartbeat>,
     /// How long a call may take, waiting included, unless it says otherwise. Default 10 s.
     pub call_timeout: Duration,

@@ -212,7 +212,11 @@ fn descriptions() {
 }
 
 /// What is different by nature.
-const WORDS: [(&str, &str); 5] = [
+const WORDS: [(&str, &str); 6] = [
+    (
+        ", and natively one that takes nothing from us.",
+        ". Where it cannot be asked (see `probe`), silence proves nothing.",
+    ),
     ("`None` trusts", "`false` trusts"),
     ("`None`, the default, for no limit", "by default there is no limit"),
     (

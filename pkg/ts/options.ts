@@ -17,7 +17,8 @@ export interface Options {
   retryInitialConnect?: boolean
   /** When to try again after a connection ended. */
   backoff?: Backoff
-  /** How a silent peer is found out. `false` trusts TCP, which may take a quarter of an hour. */
+  /** How a silent peer is found out. Where it cannot be asked (see `probe`), silence proves nothing. `false` trusts TCP,
+   * which may take a quarter of an hour. */
   heartbeat?: Heartbeat | false
   /** How long a call may take, waiting included, unless it says otherwise. Default 10 s. */
   callTimeout?: number
