@@ -106,10 +106,9 @@ impl Client {
     /// [`Error::Connect`] when the client ended instead.
     pub async fn ready(&self) -> Result<(), Error> {
         let (tell, told) = oneshot::channel();
-        let ended = |ended| Error::Connect(ended);
         match self.0.mailbox.post(Mail::Ready(tell)) {
-            Ok(()) => told.await.unwrap_or_else(|_| Err(self.why_ended())).map_err(ended),
-            Err(_) => Err(ended(self.why_ended())),
+            Ok(()) if told.await.is_ok() => Ok(()),
+            _ => Err(Error::Connect(self.why_ended())),
         }
     }
 
@@ -315,7 +314,7 @@ impl Client {
         // From here on, dropping it leaves the channel.
         let subscription = Subscription { link: self.0.clone(), consumer, channel, queue, data: PhantomData };
         match told.await {
-            Ok(confirmed) => confirmed.map(|()| subscription),
+            Ok(confirmed) => confirmed.map(|_| subscription),
             Err(_) => Err(NotSent::Ended(self.why_ended()).into()),
         }
     }
@@ -397,10 +396,10 @@ impl Client {
     /// Waits until the client has ended, and says why.
     pub async fn ended(&self) -> Ended {
         let (tell, told) = oneshot::channel();
-        match self.0.mailbox.post(Mail::End(tell)) {
-            Ok(()) => told.await.unwrap_or_else(|_| self.why_ended()),
-            Err(_) => self.why_ended(),
+        if self.0.mailbox.post(Mail::End(tell)).is_ok() {
+            let _ = told.await;
         }
+        self.why_ended()
     }
 
     /// Waits this long by the driver's timer; no longer than the client lives.

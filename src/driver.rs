@@ -55,8 +55,8 @@ struct Handles {
     consumers: Table<Consumer>,
     messages: Vec<Arc<Queue<Unmatched>>>,
     events: Vec<Arc<Queue<Event>>>,
-    ready: Vec<oneshot::Sender<Result<(), Ended>>>,
-    end: Vec<oneshot::Sender<Ended>>,
+    ready: Vec<oneshot::Sender<()>>,
+    end: Vec<oneshot::Sender<()>>,
     bells: Bells,
 }
 
@@ -64,7 +64,7 @@ struct Consumer {
     channel: String,
     queue: Arc<Queue<Payload>>,
     /// Until the first confirmation or refusal.
-    confirmed: Option<oneshot::Sender<Result<(), Error>>>,
+    confirmed: Option<oneshot::Sender<Outcome>>,
 }
 
 /// Frames handled before writing gets a turn, so that a flood never holds back a heartbeat's reply.
@@ -155,7 +155,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
         let mut mail = std::mem::take(&mut self.mail);
         self.mailbox.take(&mut mail);
         let busy = !mail.is_empty();
-        for mail in mail.drain(..) {
+        while let Some(mail) = mail.pop_front() {
             self.read_one(now, mail);
         }
         self.mail = mail;
@@ -425,13 +425,10 @@ impl Handles {
 
     /// Tells those who wait for the connection to be live.
     fn announce(&mut self, state: &State) {
-        let news = match state {
-            State::Live => Ok(()),
-            State::Ended(ended) => Err(ended.clone()),
-            _ => return,
-        };
-        for tell in self.ready.drain(..) {
-            let _ = tell.send(news.clone());
+        if let State::Live = state {
+            for tell in self.ready.drain(..) {
+                let _ = tell.send(());
+            }
         }
     }
 
@@ -450,13 +447,12 @@ impl Handles {
             }
             Mail::Messages(queue) => queue.end(),
             Mail::Events(queue) => queue.end(),
-            Mail::Ready(tell) => self.ready.push(tell),
-            Mail::End(tell) => self.end.push(tell),
+            // That it is dropped says enough.
+            Mail::Ready(_) | Mail::End(_) => {}
         }
     }
 
     fn finish(&mut self, ended: &Ended) {
-        self.announce(&State::Ended(ended.clone()));
         for consumer in std::mem::take(&mut self.consumers).into_values() {
             if let Some(tell) = consumer.confirmed {
                 let _ = tell.send(Err(NotSent::Ended(ended.clone()).into()));
@@ -465,7 +461,9 @@ impl Handles {
         }
         self.messages.drain(..).for_each(|queue| queue.end());
         self.events.drain(..).for_each(|queue| queue.end());
-        self.end.drain(..).for_each(|tell| drop(tell.send(ended.clone())));
+        // The mailbox says why to those who hear no more.
+        self.ready.clear();
+        self.end.clear();
         self.bells = Bells::default();
     }
 }
@@ -473,7 +471,7 @@ impl Handles {
 impl Consumer {
     fn hear(&mut self, note: Note) {
         match (note, self.confirmed.take()) {
-            (Note::Confirmed, Some(tell)) => drop(tell.send(Ok(()))),
+            (Note::Confirmed, Some(tell)) => drop(tell.send(Ok(Payload::default()))),
             (Note::Refused(reason), Some(tell)) => {
                 drop(tell.send(Err(Error::Refused { channel: self.channel.clone(), reason })));
             }

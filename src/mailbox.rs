@@ -41,7 +41,7 @@ pub(crate) enum Mail {
         consumer: ConsumerId,
         channel: String,
         queue: Arc<Queue<Payload>>,
-        confirmed: oneshot::Sender<Result<(), Error>>,
+        confirmed: oneshot::Sender<Outcome>,
         /// Whether it needs what the server sends first, even when others consume the channel already.
         anew: bool,
     },
@@ -49,10 +49,10 @@ pub(crate) enum Mail {
     Messages(Arc<Queue<Unmatched>>),
     /// A queue for what happens.
     Events(Arc<Queue<Event>>),
-    /// Tell when it is live, or over.
-    Ready(oneshot::Sender<Result<(), Ended>>),
-    /// Tell when it is over.
-    End(oneshot::Sender<Ended>),
+    /// Tell when it is live. Dropped when it is over.
+    Ready(oneshot::Sender<()>),
+    /// Dropped when it is over.
+    End(oneshot::Sender<()>),
     /// Ring after this time.
     Alarm(Duration, Bell),
 }
