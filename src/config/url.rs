@@ -140,7 +140,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), ConfigError> {
             None => Err(ConfigError::new(FIELD, "has text between host and port")),
         };
     }
-    Ok(match authority.rsplit_once(':') {
+    Ok(match authority.split_once(':') {
         Some((host, port)) => (host, Some(port)),
         None => (authority, None),
     })
@@ -165,14 +165,15 @@ fn check_host(host: &str) -> Result<String, ConfigError> {
     if host.len() > 253 || host.split('.').any(|label| label.len() > 63) {
         return refuse("has a host name that is too long");
     }
-    if host.trim_end_matches('.').split('.').any(str::is_empty) {
+    let labels = host.strip_suffix('.').unwrap_or(host).split('.');
+    if labels.clone().any(str::is_empty) {
         return refuse("has an empty label in its host");
     }
     if !host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) {
         return refuse("has a bad character in its host");
     }
     // A last label that is a number makes it an IPv4 address by the WHATWG rule, and then it must be one.
-    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    let last = labels.fold("", |_, label| label);
     let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
     let is_number = last.bytes().all(|b| b.is_ascii_digit())
         || hex.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
@@ -248,6 +249,7 @@ mod tests {
             "wss://é",
             "wss://a..b",
             "wss://.",
+            "wss://a..",
             "wss://1.2.3",
             "wss://256.1.1.1",
             "wss://127.0.0.0x",

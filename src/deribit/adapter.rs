@@ -201,7 +201,7 @@ impl Protocol for Adapter {
     }
 
     fn encode(&mut self, now: Instant, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
-        let is_array = |params: &String| params.trim_start().starts_with('[');
+        let is_array = |params: &String| params.as_bytes().trim_ascii_start().starts_with(b"[");
         if request.params.as_ref().is_some_and(is_array) {
             return Err(NotSent::Unsupported("positional parameters"));
         }
