@@ -80,11 +80,14 @@ impl Core {
         let requests: Vec<_> = requests.iter().map(|given| options::request(&given)).collect();
         let client = self.client.clone();
         promise(cancel, async move {
-            let outcomes = client.batch(requests).await.into_iter().map(|outcome| match outcome {
-                Ok(payload) => object([("value", errors::payload(&payload))]),
-                Err(error) => object([("reason", errors::error(&error))]),
-            });
-            Ok(outcomes.collect::<Array>().into())
+            let outcomes = Array::new();
+            for outcome in client.batch(requests).await {
+                outcomes.push(&match outcome {
+                    Ok(payload) => object([("value", errors::payload(&payload))]),
+                    Err(error) => object([("reason", errors::error(&error))]),
+                });
+            }
+            Ok(outcomes.into())
         })
     }
 

@@ -40,16 +40,17 @@ impl SharedLimiter {
     pub fn levels(&self) -> Array {
         let Some(limiter) = self.0.limiter.get() else { return Array::new() };
         let now = Web::new().now();
-        let levels = limiter.buckets().into_iter().enumerate().map(|(index, bucket)| {
-            object([
+        let levels = Array::new();
+        for (index, bucket) in limiter.buckets().into_iter().enumerate() {
+            levels.push(&object([
                 ("name", bucket.name.into()),
                 ("capacity", (bucket.capacity as f64).into()),
                 ("refill", refill(bucket.refill)),
                 ("reserve", (bucket.reserve as f64).into()),
                 ("available", (limiter.available(now, index).unwrap_or_default() as f64).into()),
-            ])
-        });
-        levels.collect()
+            ]));
+        }
+        levels
     }
 }
 

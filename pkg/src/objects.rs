@@ -41,11 +41,13 @@ pub fn in_millis(duration: Duration) -> f64 {
 
 /// A new object with these members.
 pub fn object<const N: usize>(members: [(&str, JsValue); N]) -> JsValue {
-    let object = Object::new();
-    for (name, value) in members {
-        set(&object, name, value);
-    }
-    object.into()
+    let object = Object::new().into();
+    add(&object, &members);
+    object
+}
+
+fn add(object: &JsValue, members: &[(&str, JsValue)]) {
+    members.iter().for_each(|(name, value)| set(object, name, value));
 }
 
 /// Adds a member to an object of our own, which refuses nothing.

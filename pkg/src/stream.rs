@@ -59,9 +59,9 @@ impl Updates {
         inner.waker = Some(cx.waker().clone());
         match &mut inner.source {
             None => Poll::Ready(JsValue::UNDEFINED),
-            Some(Source::Data(source)) => next(source, cx, |data: Payload| errors::payload(&data)),
-            Some(Source::Messages(source)) => next(source, cx, |message| unmatched(&message)),
-            Some(Source::Events(source)) => next(source, cx, |event| describe_event(&event)),
+            Some(Source::Data(source)) => next(source, cx, &|data: Payload| errors::payload(&data)),
+            Some(Source::Messages(source)) => next(source, cx, &|message| unmatched(&message)),
+            Some(Source::Events(source)) => next(source, cx, &|event| describe_event(&event)),
         }
     }
 }
@@ -124,11 +124,16 @@ impl Updates {
 fn next<T, S: Stream<Item = Update<T>> + Unpin>(
     source: &mut S,
     cx: &mut Context<'_>,
-    data: impl FnOnce(T) -> JsValue,
+    data: &dyn Fn(T) -> JsValue,
 ) -> Poll<JsValue> {
-    Pin::new(source).poll_next(cx).map(|update| match update {
+    Pin::new(source).poll_next(cx).map(|update| describe(update.map(|update| update.map(data))))
+}
+
+/// Compiled once for all sources.
+fn describe(update: Option<Update<JsValue>>) -> JsValue {
+    match update {
         None => JsValue::UNDEFINED,
-        Some(Update::Data(item)) => data(item),
+        Some(Update::Data(item)) => item,
         Some(Update::Lagged(count)) => news("lagged", count as f64),
         Some(Update::Interrupted(reason)) => news("interrupted", errors::disconnect(&reason)),
         Some(Update::Renewing) => news("renewing", JsValue::UNDEFINED),
@@ -137,7 +142,7 @@ fn next<T, S: Stream<Item = Update<T>> + Unpin>(
         Some(Update::Overflowed) => news("overflowed", JsValue::UNDEFINED),
         Some(Update::Invalid(problem)) => news("invalid", errors::text(&problem)),
         Some(_) => news("other", JsValue::UNDEFINED),
-    })
+    }
 }
 
 fn news(name: &str, detail: impl Into<JsValue>) -> JsValue {

@@ -86,7 +86,10 @@ fn construct(attempt: &Attempt, class: Option<&Function>) -> Result<web_sys::Web
     };
     let arguments = Array::of1(&attempt.url.as_str().into());
     if !attempt.config.subprotocols.is_empty() {
-        let names: Array = attempt.config.subprotocols.iter().map(JsValue::from).collect();
+        let names = Array::new();
+        for name in &attempt.config.subprotocols {
+            names.push(&name.into());
+        }
         arguments.push(&names);
     }
     let socket = Reflect::construct(&class, &arguments).map_err(|error| refused(&error))?;
