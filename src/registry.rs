@@ -60,7 +60,7 @@ pub struct Entry {
 #[non_exhaustive]
 pub enum NotRegistered {
     /// Another client that lives has the name.
-    #[error("a client named {0:?} is registered already")]
+    #[error("a client named {} is registered already", crate::show::Quoted(.0))]
     NameTaken(String),
     /// The client has ended.
     #[error("the client has ended: {0}")]
