@@ -344,10 +344,7 @@ impl Backoff {
             return Err(ConfigError::new("backoff.cap", "must not be shorter than backoff.base"));
         }
         if self.max_attempts == Some(0) {
-            return Err(ConfigError::new(
-                "backoff.max_attempts",
-                "must be at least 1; use None for no limit",
-            ));
+            return Err(ConfigError::new("backoff.max_attempts", "must be at least 1"));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 
 import { Limiter, RpcError, SteadyError, connect, connectDeribit } from 'steadysocket'
-import WebSocket from 'ws'
+import WebSocket, { WebSocketServer } from 'ws'
 
 import { startExchange } from '../../tests/browser-kit/index.mjs'
 
@@ -225,6 +225,10 @@ test('what cannot work is told at once', async () => {
     [{ queue: { overflow: 'explode' } }, 'queue.overflow'],
     [{ whenOffline: 'never' }, 'whenOffline'],
     [{ limiter: new Limiter({ calls: { capacity: 1 } }) }, 'limiter'],
+    [{ limiter: {} }, 'limiter'],
+    [{ signal: {} }, 'signal'],
+    [{ WebSocket: 5 }, 'WebSocket'],
+    [{ probe: {} }, 'probe.method'],
   ]) {
     await assert.rejects(connect(url, { ...quick, ...options }), (error) => {
       assert.ok(error instanceof SteadyError)
@@ -260,8 +264,42 @@ test('what cannot work is told at once', async () => {
   assert.equal(client.stats.sent, sent)
   await client.close()
   await assert.rejects(connect('http://example.com', quick), { field: 'url' })
+  await assert.rejects(connect(url, null), { field: 'options' })
+  await assert.rejects(deribit({ environment: 'test' }), { field: 'environment' })
+  const one = await deribit()
+  for (const [attempt, field] of [
+    [one.call('public/test', {}, { tiemout: 5 }), 'tiemout'],
+    [one.call('public/test', {}, { timeout: NaN }), 'timeout'],
+    [one.call('public/test', { big: 1n }), 'params'],
+    [one.batch([{}]), 'method'],
+    [one.buy({ instrument_name: TICKER }, { signal: AbortSignal.abort() }), 'signal'],
+    [one.cancel('1', { signal: AbortSignal.abort() }), 'signal'],
+  ]) {
+    await assert.rejects(attempt, { field, outcome: 'not-sent' })
+  }
+  // It closes, though nobody waits for it.
+  await assert.rejects(one.close({ signal: AbortSignal.abort() }), { name: 'AbortError' })
+  assert.equal((await one.ended).advice, 'stop')
   await assert.rejects(connect('ws://127.0.0.1:59999', quick), { category: 'connection', advice: 'retry' })
   await assert.rejects(connect('ws://127.0.0.1:59999', { ...quick, signal: AbortSignal.abort() }), { name: 'AbortError' })
+})
+
+test('a closed client keeps no process alive, though its peer is mute', async () => {
+  const server = new WebSocketServer({ port: 0 })
+  server.on('connection', (_, request) => request.socket.pause())
+  const program = `
+    const { connect } = await import('steadysocket')
+    const { default: WebSocket } = await import('ws')
+    const client = await connect('ws://127.0.0.1:${server.address().port}', { WebSocket, closeTimeout: 100 })
+    await client.close()`
+  const argv = ['--input-type=module', '--eval', program]
+  try {
+    // By itself `ws` would wait for half a minute.
+    await promisify(execFile)(process.execPath, argv, { cwd: import.meta.dirname, timeout: 20_000 })
+  } finally {
+    server.clients.forEach((client) => client.terminate())
+    server.close()
+  }
 })
 
 test('a runtime with a WebSocket of its own needs no other', async () => {

@@ -13,7 +13,14 @@ const must =
     if (!fits(value)) throw wrong(field, `must be ${what}`)
   }
 
+/** Whether a value has a method of this name: classes of other realms have the same methods. */
+const has = (name: string) => (value: unknown) =>
+  typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[name] === 'function'
+
 export const any: Rule = () => {}
+export const signal = must('an AbortSignal', has('throwIfAborted'))
+export const limiter = must('a Limiter', has('share'))
+export const callable = must('a class', (value) => typeof value === 'function')
 export const flag = must('true or false', (value) => typeof value === 'boolean')
 export const text = must('a string', (value) => typeof value === 'string')
 export const list = must('an array', Array.isArray)
@@ -26,7 +33,7 @@ export const count = must('a whole number', (value) => {
 export function group<T>(rules: Rules<T>): Rule {
   const known = new Map<string, Rule>(Object.entries(rules))
   return (value, field) => {
-    if (typeof value !== 'object' || value === null) throw wrong(field, 'must be an object')
+    if (typeof value !== 'object' || value === null) throw wrong(field || 'options', 'must be an object')
     for (const [name, member] of Object.entries(value)) {
       if (member === undefined || member === null) continue
       const path = field === '' ? name : `${field}.${name}`

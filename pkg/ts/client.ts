@@ -2,7 +2,7 @@ import { abortable } from './abort.js'
 import { text } from './check.js'
 import type { Core, Updates } from './core.js'
 import { decode, parse, toError, wrong } from './errors.js'
-import { checkSubscribe, type Queue } from './options.js'
+import { checkCall, checkSubscribe, type Queue } from './options.js'
 import type { Pace } from './reader.js'
 import type { Disconnected, Ended, ServerMessage, State, Stats } from './state.js'
 import { Stream } from './stream.js'
@@ -114,6 +114,7 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
    */
   async call<T = unknown>(method: string, params?: unknown, options: CallOptions = {}): Promise<T> {
     text(method, 'method')
+    checkCall(options, '')
     const result = await abortable(options.signal, (cancel) =>
       this.core.call(method, json(params), options.timeout, cancel),
     )
@@ -128,7 +129,10 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
 
   /** Sends several requests as one message, when the protocol has batches. The outcomes are in the requests' order. */
   async batch(requests: Request[], { signal }: WaitOptions = {}): Promise<PromiseSettledResult<unknown>[]> {
-    const written = requests.map(({ method, params }) => ({ method, params: json(params) }))
+    const written = requests.map(({ method, params }) => {
+      text(method, 'method')
+      return { method, params: json(params) }
+    })
     const outcomes = await abortable(signal, (cancel) => this.core.batch(written, cancel))
     return (outcomes as { value?: string; reason?: unknown }[]).map(({ value, reason }) =>
       value === undefined
@@ -158,6 +162,10 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
    */
   subscribe<C extends keyof M & string>(channel: C, options?: SubscribeOptions): Promise<Stream<M[C]>>
   subscribe<C extends keyof M & string>(channel: C, options: BatchOptions): Promise<Stream<M[C][]>>
+  subscribe<C extends keyof M & string>(
+    channel: C,
+    options: SubscribeOptions | BatchOptions,
+  ): Promise<Stream<M[C]> | Stream<M[C][]>>
   async subscribe(channel: string, options: SubscribeOptions | BatchOptions = {}): Promise<Stream<unknown>> {
     text(channel, 'channel')
     const { pace, queue } = paced(options)
@@ -180,9 +188,20 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
     this.core.reconnect()
   }
 
-  /** Closes the connection and waits until it is closed, at most `closeTimeout`. The code is 1000 or 3000–4999. */
-  async close(options: { code?: number; reason?: string } & WaitOptions = {}): Promise<void> {
-    await abortable(options.signal, (cancel) => this.core.close(options, cancel))
+  /** Closes the connection and waits until it is closed, at most `closeTimeout`. The code is 1000 or 3000–4999. A signal gives
+   * up the wait, not the closing. */
+  async close({ signal, ...how }: { code?: number; reason?: string } & WaitOptions = {}): Promise<void> {
+    const closed = this.core.close(how).catch((error: unknown) => {
+      throw toError(error)
+    })
+    if (signal === undefined) return void (await closed)
+    // It goes on closing when the wait for it is given up.
+    await new Promise<unknown>((resolve, reject) => {
+      const giveUp = () => reject(signal.reason)
+      if (signal.aborted) giveUp()
+      signal.addEventListener('abort', giveUp, { once: true })
+      closed.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -239,7 +258,11 @@ function bytes(data: unknown): string | Uint8Array {
 }
 
 function json(params: unknown): string | undefined {
-  return params === undefined ? undefined : JSON.stringify(params)
+  try {
+    return params === undefined ? undefined : JSON.stringify(params)
+  } catch (error) {
+    throw wrong('params', `cannot be written as JSON (${String(error)})`)
+  }
 }
 
 function message(raw: ServerMessage): ServerMessage {

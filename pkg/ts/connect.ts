@@ -1,7 +1,7 @@
 import { abortable } from './abort.js'
 import { Client } from './client.js'
 import init, { Core } from './core.js'
-import { toError } from './errors.js'
+import { toError, wrong } from './errors.js'
 import type { Limiter } from './limiter.js'
 import { checkJsonRpc, type JsonRpcOptions, type Options } from './options.js'
 
@@ -35,6 +35,7 @@ export function connector(source: Source): Connect {
   return async <M extends object>(url: Url, options: JsonRpcOptions = {}) => {
     checkJsonRpc(options, '')
     const { probe } = options
+    if (probe && probe.method === undefined) throw wrong('probe.method', 'is missing')
     const asked = probe && { method: probe.method, params: JSON.stringify(probe.params) }
     const all = { ...options, probe: asked }
     return open(source, url, all, (core) => new Client<M>(core))
@@ -50,6 +51,9 @@ export async function open<C extends Pick<Client, 'close' | 'ended'>>(
 ): Promise<C> {
   const { signal, limiter } = options
   signal?.throwIfAborted()
+  if (options.WebSocket === undefined && globalThis.WebSocket === undefined) {
+    throw wrong('WebSocket', "this runtime has none: give a class with its interface, such as that of npm's ws")
+  }
   await load(source)
   const core = start(url, options, limiter)
   const client = make(core)

@@ -1,8 +1,8 @@
 /** Which kind of trouble it is. */
 export type Category = 'connection' | 'protocol' | 'authentication' | 'application'
 
-/** What to do next: try again (after `retryAfter` ms when there is one), ask the server what became of it, log in
- * again, change the request, or make a new client. */
+/** What to do next: try again (after `retryAfter` ms when there is one); ask the server what became of it; try again once
+ * the login, which the client renews by itself, is there, or give it one; change the request; or make a new client. */
 export type Advice = 'retry' | 'reconcile' | 'reauthenticate' | 'change' | 'stop'
 
 /** What became of a request: it never left and may be made again; it left, and nobody here can know whether it was executed;

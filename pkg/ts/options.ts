@@ -1,4 +1,4 @@
-import { any, count, flag, group, list, orFalse, type Rules, text, time } from './check.js'
+import { any, callable, count, flag, group, limiter, list, orFalse, type Rules, signal, text, time } from './check.js'
 import type { Limiter } from './limiter.js'
 
 /** How to behave while connected. Times are in milliseconds. Headers of the upgrade and pings do not exist in a browser. */
@@ -124,7 +124,7 @@ export type Overflow = 'drop-oldest' | 'drop-newest' | 'latest' | 'close'
 const QUEUE = { capacity: count, bytes: count, overflow: text } satisfies Rules<Queue>
 
 export const OPTIONS = {
-  signal: any,
+  signal,
   subprotocols: list,
   allowPlaintext: flag,
   connectTimeout: time,
@@ -136,11 +136,11 @@ export const OPTIONS = {
   whenOffline: text,
   whenLimited: text,
   retryIdempotent: flag,
-  limiter: any,
+  limiter,
   outbound: group<OutboundLimit>({ messages: count, bytes: count }),
   maxMessage: count,
   queue: group(QUEUE),
-  WebSocket: any,
+  WebSocket: callable,
 } satisfies Rules<Options>
 
 export const checkJsonRpc = group<JsonRpcOptions>({
@@ -151,4 +151,6 @@ export const checkJsonRpc = group<JsonRpcOptions>({
   strict: flag,
 })
 
-export const checkSubscribe = group({ ...QUEUE, signal: any, coalesce: text, batch: text })
+export const checkSubscribe = group({ ...QUEUE, signal, coalesce: text, batch: text })
+
+export const checkCall = group({ signal, timeout: time })

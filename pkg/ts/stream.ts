@@ -85,6 +85,20 @@ export class Stream<T> extends EventTarget implements AsyncIterable<T>, AsyncDis
     return this.#reading(true) as AsyncGenerator<Update<T>, void, undefined>
   }
 
+  override addEventListener(
+    type: 'freshness',
+    listener: (event: Event) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  override addEventListener(
+    type: never,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  override addEventListener(type: string, listener: never, options?: boolean | AddEventListenerOptions): void {
+    super.addEventListener(type, listener, options)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.close()
   }

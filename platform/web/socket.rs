@@ -306,6 +306,12 @@ impl Drop for WebSocket {
         if !self.closing {
             self.close(None);
         }
+        // Node's `ws` would wait 30 s for a mute peer, and keep the process alive for that; it can be told not to.
+        if let Some(terminate) =
+            member(&self.socket, "terminate").and_then(|it| it.dyn_into::<Function>().ok())
+        {
+            let _ = terminate.call0(&self.socket);
+        }
     }
 }
 

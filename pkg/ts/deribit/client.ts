@@ -54,6 +54,10 @@ export class DeribitClient extends Client {
     channel: C,
     options: BatchOptions,
   ): Promise<Stream<DeribitData<C>[]>>
+  override subscribe<C extends DeribitChannel>(
+    channel: C,
+    options: SubscribeOptions | BatchOptions,
+  ): Promise<Stream<DeribitData<C>> | Stream<DeribitData<C>[]>>
   override subscribe(channel: string, options?: SubscribeOptions | BatchOptions): Promise<Stream<never>> {
     return super.subscribe(channel, options as SubscribeOptions) as Promise<Stream<never>>
   }
@@ -87,8 +91,10 @@ export class DeribitClient extends Client {
   async place(
     side: Direction,
     given: PlacedOrder,
-    { timeout, exactLabel = false }: PlaceOptions = {},
+    options: PlaceOptions = {},
   ): Promise<TradeOutcome<OrderOutcome>> {
+    checkPlace(options, '')
+    const { timeout, exactLabel = false } = options
     const order = copyOf(given)
     const own = checkLabel(order.label, exactLabel)
     checkNew(order)
@@ -110,12 +116,13 @@ export class DeribitClient extends Client {
   async edit(
     which: OrderTarget,
     given: OrderChanges,
-    { timeout }: TradeOptions = {},
+    trade: TradeOptions = {},
   ): Promise<TradeOutcome<OrderOutcome, PendingEdit>> {
+    checkTrade(trade, '')
     const [target, changes] = [{ ...which }, copyOf(given)]
     if (target.order_id === undefined) checkLabel(target.label, true)
     checkEnd(changes.valid_until, Infinity)
-    const prepared = await this.#prepare(target.instrument_name, timeout)
+    const prepared = await this.#prepare(target.instrument_name, trade.timeout)
     if ('outcome' in prepared) return prepared
     const { instrument, born, left } = prepared
     const valid_until = checkEnd(changes.valid_until, born + left)
@@ -130,7 +137,8 @@ export class DeribitClient extends Client {
   }
 
   /** Cancels an order: `private/cancel`. It goes ahead of orders that wait. */
-  cancel(orderId: string, options: TradeOptions = {}): Promise<TradeOutcome<Order, PendingCancel>> {
+  async cancel(orderId: string, options: TradeOptions = {}): Promise<TradeOutcome<Order, PendingCancel>> {
+    checkTrade(options, '')
     const call = this.call('private/cancel', { order_id: orderId }, options)
     return outcomeOf(call, () => new PendingCancel(this, orderId))
   }
@@ -274,6 +282,9 @@ const ADDRESSES = {
   other: '',
 }
 
+const checkTrade = group<TradeOptions>({ timeout: time })
+const checkPlace = group<PlaceOptions>({ timeout: time, exactLabel: flag })
+
 const checkDeribit = group<DeribitOptions>({
   ...OPTIONS,
   environment: text,
@@ -291,6 +302,9 @@ const checkDeribit = group<DeribitOptions>({
 export function deribitConnector(source: Source): ConnectDeribit {
   return async (options) => {
     checkDeribit(options, '')
+    if (!(options.environment in ADDRESSES)) {
+      throw wrong('environment', `must be one of ${Object.keys(ADDRESSES).join(', ')}`)
+    }
     const { environment, url, program, serverHeartbeat, credentials, scope, attachToken, ...more } = options
     const { cancelOnDisconnect, matching, ...rest } = more
     const key = credentials && 'secret' in credentials && credentials.signed ? signing(credentials) : credentials

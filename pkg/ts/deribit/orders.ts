@@ -180,6 +180,8 @@ function checkSize(order: Sent, instrument: Instrument): void {
   const { contract_size: contract, min_trade_amount: least } = instrument
   const step = Math.min(contract, least)
   const field = order.amount === undefined ? 'contracts' : 'amount'
+  if (order[field] === undefined) throw wrong('amount', 'is missing: what the order has in all')
+  if (typeof order[field] !== 'number') throw wrong(field, 'must be a number')
   const amount = order.amount ?? Number(order.contracts) * contract
   const valid = onStep(amount, step)
   if (valid === undefined || valid < least) {
