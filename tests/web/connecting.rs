@@ -46,7 +46,7 @@ async fn an_upgrade_that_is_never_answered_ends_at_the_timeout() {
 
 #[wasm_bindgen_test]
 async fn a_url_that_only_the_browser_refuses_is_told_without_its_query() {
-    let error = refusal(Config::new("wss://a.0x/?token=hunter2").unwrap()).await;
+    let error = refusal(Config::new("wss://a.xn--pokxncvks/?token=hunter2").unwrap()).await;
     assert!(!error.to_string().contains("hunter2"), "{error}");
     match cause(error) {
         ConnectError::Config(error) => assert_eq!(error.field, "url"),
