@@ -1,5 +1,6 @@
 //! Real wires: what the network, a proxy or another's server may do to a connection, how soon it is noticed, and how
-//! soon the connection is back. `make wire` runs it; words choose scenarios: `make wire ONLY='dns rst'`.
+//! soon the connection is back. `make wire` runs it; words choose scenarios: `make wire ONLY='dns rst'`. What comes too late fails it, unless `UNTIMED` is set, for a machine
+//! of which nobody knows how busy it is.
 //!
 //! Each scenario of the network has two network namespaces of its own, joined by a cable; the client runs in one and
 //! its server in the other, as processes of this same program. They need Linux, root's rights and nft.
@@ -65,7 +66,8 @@ fn run(only: &[String]) -> ExitCode {
     let here = Report::of(here, 2);
     let report = network.join().expect("the report").and(here);
     println!("{report}");
-    if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let timed = std::env::var_os("UNTIMED").is_none();
+    if report.is_good(timed) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn skip(what: &str, why: &str) {
