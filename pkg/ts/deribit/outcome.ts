@@ -71,7 +71,10 @@ export class PendingOrder {
           const order = await find()
           if (order !== undefined) return { found: true, order }
         }
-        if (proof === 'recent' || proof === 'history') return { found: false }
+        // The round must not have taken longer than the list remembers.
+        if ((proof === 'recent' || proof === 'history') && this.#proof(await now(by, waiting)) === proof) {
+          return { found: false }
+        }
         await pauses.wait(waiting, proof === 'early' ? settled(this.validUntil) - began + 1 : undefined)
       } catch (error) {
         await pauses.after(error, waiting)

@@ -76,10 +76,11 @@ impl Search {
             self.round = Some((began, left));
             return Next::Look(list);
         }
-        match self.absence(began) {
-            Absence::Proves(_) => Next::NeverArrived,
-            Absence::TooEarly => Next::Wait(self.pauses.next_until(self.valid_until, time)),
-            Absence::BetweenTheTwo => Next::Wait(self.pauses.next()),
+        match (self.absence(began), self.absence(now)) {
+            // It would still be in that list: the round took no longer than the list remembers.
+            (Absence::Proves(one), Absence::Proves(other)) if one == other => Next::NeverArrived,
+            (Absence::TooEarly, _) => Next::Wait(self.pauses.next_until(self.valid_until, time)),
+            _ => Next::Wait(self.pauses.next()),
         }
     }
 
@@ -218,6 +219,22 @@ mod tests {
         let (asked, sure) = search_in_vain(30 * 60_000);
         assert_eq!(asked[..3], [List::Label(0), List::Recent, List::History]);
         assert!((hour..hour + 20_000).contains(&sure), "{sure}");
+    }
+
+    #[test]
+    fn a_round_that_outlasts_its_list_proves_nothing() {
+        let minutes = 60_000;
+        let mut search = Search::new(BORN, VALID_UNTIL, 1);
+        for (minute, list) in [(24, List::Label(0)), (28, List::OpenLabel(0)), (40, List::Recent)] {
+            assert_eq!(search.next(at(minute * minutes)), Next::Look(list));
+            search.absent();
+        }
+        assert_eq!(search.next(at(41 * minutes)), Next::Wait(FIRST_PAUSE));
+        for list in [List::Label(0), List::OpenLabel(0), List::History] {
+            assert_eq!(search.next(at(61 * minutes)), Next::Look(list));
+            search.absent();
+        }
+        assert_eq!(search.next(at(62 * minutes)), Next::NeverArrived);
     }
 
     #[test]
