@@ -270,7 +270,7 @@ impl Book {
         match request["method"].as_str().unwrap_or_default() {
             "private/buy" => self.place(net, params, "buy"),
             "private/sell" => self.place(net, params, "sell"),
-            "private/edit" => {
+            "private/edit" | "private/edit_by_label" => {
                 let (price, amount) = (params["price"].as_f64(), params["amount"].as_f64());
                 let id = self.open(params)?;
                 self.change(net, &id, |order| {
@@ -293,7 +293,12 @@ impl Book {
 
     /// The id of the open order that a request names.
     fn open(&self, params: &Value) -> Result<String, (i64, &'static str)> {
-        match self.get(params["order_id"].as_str().unwrap_or_default()) {
+        let labelled = |order: &&Entry| order.is_open() && params["label"] == json!(order.label);
+        let named = match params["order_id"].as_str() {
+            Some(id) => self.get(id),
+            None => self.ledger.iter().find(labelled),
+        };
+        match named {
             None => Err((10004, "order_not_found")),
             Some(order) if !order.is_open() => Err((11044, "not_open_order")),
             Some(order) => Ok(order.id.clone()),
@@ -412,6 +417,10 @@ impl Book {
                     None => return Err((10004, "order_not_found")),
                 }
             }
+            // No account is kept in it.
+            "private/get_order_state_by_label" if params["currency"] == json!("XRP") => {
+                return Err((-32602, "Invalid params"));
+            }
             "private/get_order_state_by_label" => {
                 json!(list(&|order| order.label == label && in_currency(order, params) && !forgotten(order)))
             }
@@ -487,7 +496,10 @@ fn in_time(net: &Net, request: &Value) -> Result<(), (i64, &'static str)> {
 }
 
 fn is_order(method: &str) -> bool {
-    matches!(method, "private/buy" | "private/sell" | "private/edit" | "private/cancel")
+    matches!(
+        method,
+        "private/buy" | "private/sell" | "private/edit" | "private/edit_by_label" | "private/cancel"
+    )
 }
 
 /// `BTC-PERPETUAL` is counted under BTC, `BTC_USDC-PERPETUAL` under USDC.

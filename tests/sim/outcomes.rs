@@ -366,6 +366,24 @@ fn edits_are_known_too() {
 }
 
 #[test]
+fn an_edit_by_label_is_known_where_no_account_is_kept_in_the_base_currency() {
+    for strike in [Strike::CutAfter, Strike::CutBefore] {
+        let floor = Floor::new();
+        let (world, deribit) = start(&floor);
+        let outside = floor.clone();
+        let order = world.run(async move {
+            let order = Order::limit("XRP_USDC", 10.0, 2.0).label("mm-1");
+            let placed = deribit.buy(order).await.unwrap().accepted().unwrap();
+            outside.with(|book| book.strikes.push_back(Some(strike)));
+            let edit = Edit::label("XRP_USDC", placed.order.label().unwrap(), 10.0).price(2.5);
+            deribit.edit(edit).timeout(seconds(5)).settled().await.unwrap()
+        });
+        assert_eq!(order.limit_price(), Some(floor.with(|book| book.ledger[0].price)), "{strike:?}");
+        assert_eq!(floor.count("private/edit_by_label"), 1, "{strike:?}");
+    }
+}
+
+#[test]
 fn cancels_end_with_an_order_that_is_not_live() {
     let strikes = [
         None,

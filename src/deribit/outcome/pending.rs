@@ -109,12 +109,7 @@ impl PendingOrder {
             List::Recent => return self.look_back(deribit, false).await,
             List::History => return self.look_back(deribit, true).await,
         };
-        match found {
-            Ok(orders) => Ok(self.choose(orders)),
-            // The first of a pair is asked for in case: it need not be one that the exchange keeps accounts in.
-            Err(Error::Rejected(error)) if currency > 0 && error.meaning.advice == Advice::Change => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(self.choose(counted_under(currency, found)?))
     }
 
     /// Looks through the orders of the instrument that ended, the newest first.
@@ -210,8 +205,9 @@ impl PendingEdit {
             Target::Label { instrument, label } => (instrument, label),
         };
         let mut found = Vec::new();
-        for currency in currencies(instrument) {
-            found.extend(deribit.get_order_state_by_label(currency).label(&**label).await?);
+        for (number, currency) in currencies(instrument).into_iter().enumerate() {
+            let orders = deribit.get_order_state_by_label(currency).label(&**label).await;
+            found.extend(counted_under(number, orders)?);
         }
         // The one that was open is the newest.
         let newest = found
@@ -320,6 +316,17 @@ fn currencies(instrument: &str) -> Vec<&str> {
         None => vec![pair],
         Some((_, quote)) if pair.len() < instrument.len() => vec![quote],
         Some((base, quote)) => vec![quote, base],
+    }
+}
+
+/// The orders that were found under the currency with this number. The second of a pair is asked for in case: it need not
+/// be one that the exchange keeps accounts in.
+fn counted_under(currency: usize, found: Result<Vec<Order>, Error>) -> Result<Vec<Order>, Error> {
+    match found {
+        Err(Error::Rejected(error)) if currency > 0 && error.meaning.advice == Advice::Change => {
+            Ok(Vec::new())
+        }
+        found => found,
     }
 }
 
