@@ -61,12 +61,15 @@ impl Merge {
     }
 
     /// The answer to a call says how an order stood. The stream tells the same in order: at the same time it is right.
+    ///
+    /// The answer may be from before the present list was asked for, even from before a cut. So one that is live is asked
+    /// about when it is not in the list.
     pub(super) fn answered(&mut self, order: Order) -> Option<Change> {
         let is_newer = |known: &Order| order.last_update_timestamp > known.last_update_timestamp;
         if order.is_live() && !self.live.get(&order.order_id).is_none_or(is_newer) {
             return None;
         }
-        self.told(order, false)
+        self.merge(order, false)
     }
 
     /// A list is asked for now: what the stream says from here on may be newer than what it will show.

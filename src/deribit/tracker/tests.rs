@@ -144,10 +144,22 @@ fn an_answer_is_taken_in_unless_the_stream_knows_better() {
 }
 
 #[test]
-fn an_answer_that_came_after_the_list_was_asked_for_is_not_missed_in_it() {
+fn an_answer_that_is_not_in_the_list_is_asked_about() {
     let mut merge = Merge::default();
     merge.asking();
+    // Either it was placed after the list was made, or it ended before: during the cut that the list makes up for.
     merge.answered(order("new", 10, "open", 1.0, 0.0));
-    assert!(merge.listed(vec![]).unwrap().missing.is_empty());
+    merge.answered(order("gone", 10, "open", 1.0, 0.0));
+    assert_eq!(merge.listed(vec![]).unwrap().missing, ["gone", "new"]);
+    assert_eq!(
+        kind(merge.told(order("gone", 11, "cancelled", 1.0, 0.0), true)),
+        Some(OrderKind::Cancelled(None))
+    );
+    assert_eq!(kind(merge.told(order("new", 10, "open", 1.0, 0.0), true)), None);
     assert_eq!(live(&merge), [("new", 1.0)]);
+    // What the stream told of as well needs no question.
+    merge.asking();
+    merge.answered(order("new", 12, "open", 2.0, 0.0));
+    merge.told(order("new", 12, "open", 2.0, 0.0), false);
+    assert!(merge.listed(vec![]).unwrap().missing.is_empty());
 }
