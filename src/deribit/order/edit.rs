@@ -86,8 +86,8 @@ impl Edit<ById> {
 }
 
 impl Edit<ByLabel> {
-    /// Of the one open order that has this label; where there are more, the venue refuses (13032). The size is what the
-    /// order has in all, executed parts included.
+    /// Of the one open order that has this whole label, unique ending included; where there are more, the venue refuses
+    /// (13032). The size is what the order has in all, executed parts included.
     pub fn label<L: TryInto<Label, Error: Into<ConfigError>>>(
         instrument: impl Into<String>,
         label: L,
@@ -136,7 +136,7 @@ impl<B> Edit<B> {
         self
     }
 
-    /// Only to wait in the book: where it would take, the order is cancelled.
+    /// Only to wait in the book: where it would take, the venue refuses the edit (11054) **and cancels the order**.
     pub fn reject_post_only(mut self) -> Self {
         (self.post_only, self.reject_post_only) = (Some(true), Some(true));
         self

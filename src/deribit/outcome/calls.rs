@@ -85,7 +85,9 @@ impl Deribit {
 
     /// Changes an order: `private/edit` or `private/edit_by_label`.
     ///
-    /// The error names what is wrong with the edit. All else is the [`Outcome`].
+    /// The error names what is wrong with the edit. All else is the [`Outcome`]. An edit that is refused leaves the order as
+    /// it was, with one exception: an order that is [only to wait](Edit::reject_post_only) and would take (11054) is
+    /// cancelled by the venue.
     ///
     /// ```no_run
     /// # use steadysocket::deribit::{Deribit, Order, order::Edit};

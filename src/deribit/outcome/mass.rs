@@ -43,8 +43,8 @@ impl<Q: Query + Targeted> PendingMassCancel<Q> {
     ///
     /// What the first did is not known even then: the venue keeps no record of mass cancels. Nor have they a
     /// `valid_until`, so that the first may be carried out late. **Orders placed meanwhile are cancelled, too**: resolve
-    /// it before you place new ones. To cancel something by an order's id has none of this: see
-    /// [`Deribit::cancel`].
+    /// it before you place new ones. And an order whose own outcome is unknown may still arrive after it: resolve that,
+    /// too. To cancel something by an order's id has none of this: see [`Deribit::cancel`].
     ///
     /// It waits for the connection as long as it takes, and goes on through more cuts; drop it to give up.
     ///

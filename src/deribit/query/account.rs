@@ -66,7 +66,7 @@ queries! {
     "private/get_open_orders_by_label" get_open_orders_by_label(currency: String)
         as GetOpenOrdersByLabel -> Vec<Order>
     {
-        /// The label.
+        /// The whole label, [unique ending](crate::deribit::Label) included.
         label: String,
     }
 
@@ -77,7 +77,7 @@ queries! {
     "private/get_order_state_by_label" get_order_state_by_label(currency: String)
         as GetOrderStateByLabel -> Vec<Order>
     {
-        /// The label.
+        /// The whole label, [unique ending](crate::deribit::Label) included.
         label: String,
     }
 

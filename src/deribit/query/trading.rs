@@ -72,7 +72,8 @@ query_types! {
         freeze_quotes: bool,
     }
 
-    /// Cancels the orders that have a label. How many there were.
+    /// Cancels the orders that have a label: the whole of it, so that those of which it is only the
+    /// [owner's part](crate::deribit::Label::user) stay. How many there were.
     "private/cancel_by_label" cancel_by_label(label: String) as CancelByLabel -> u64 {
         /// Only those of a currency, which is faster and has a limit of its own.
         currency: String,
