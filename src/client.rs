@@ -1,6 +1,7 @@
 //! What users hold: [`Client`] and [`Subscription`].
 
 use std::borrow::Cow;
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -31,8 +32,17 @@ use crate::transport::Platform;
 ///
 /// The connection lives while any `Client` or [`Subscription`] of it lives, until [`close`](Self::close), or until the
 /// server refuses it for good. All methods may be called at any time, also while it reconnects.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client(Arc<Link>);
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.0.endpoint)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
 
 /// What every handle of a connection shares. The last one to go closes it.
 #[derive(Debug)]

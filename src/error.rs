@@ -160,7 +160,8 @@ pub enum NotSent {
     /// The call's deadline passed while it waited for a connection, for credits or for its turn.
     #[error("the deadline passed before it could be sent")]
     DeadlinePassed,
-    /// The rate limiter has no credits for it now, and the caller chose not to wait; they suffice after this time.
+    /// The rate limiter has no credits for it now: they suffice only after this time. The caller chose not to wait, or its
+    /// deadline comes before that.
     #[error("rate limited for {}", Time(*.0))]
     RateLimited(Duration),
     /// As many requests are on their way as may be, and the caller chose not to wait.

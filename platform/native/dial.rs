@@ -13,6 +13,9 @@ use crate::error::{ConnectError, Phase};
 use crate::platform::os::set_user_timeout;
 use crate::transport::Progress;
 
+/// The longest patience that the kernel can be told.
+const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
+
 /// How long one address has before the next is tried beside it (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
@@ -91,7 +94,8 @@ async fn open(address: SocketAddr, patience: Option<Duration>) -> io::Result<Tcp
     stream.set_nodelay(true)?;
     if let Some(patience) = patience {
         // Linux counts from the first repetition of what was lost, some hundred milliseconds after it.
-        set_user_timeout(&stream, patience - (patience / 10).min(Duration::from_millis(800)))?;
+        let patience = patience - (patience / 10).min(Duration::from_millis(800));
+        set_user_timeout(&stream, patience.min(LONGEST))?;
     }
     Ok(stream)
 }

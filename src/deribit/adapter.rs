@@ -135,7 +135,7 @@ impl Adapter {
         let Some(step) = self.opening else { return Ok(None) };
         self.server.check()?;
         match (step, answer) {
-            (_, Err(error)) => return self.repeat(step, error),
+            (_, Err(error)) => return self.repeat(now, step, error),
             (Opening::Login, Ok(answer)) => self.login.granted(now, self.asked_for_token, answer)?,
             (Opening::GetTime, Ok(answer)) => self.server.told(self.opening_since, now, answer),
             (Opening::Hello | Opening::SetHeartbeat | Opening::CancelOnDisconnect, Ok(_)) => {}
@@ -154,8 +154,13 @@ impl Adapter {
     }
 
     /// Some refusals are worth one more try on the same connection.
-    fn repeat(&mut self, step: Opening, error: &RpcError) -> Result<Option<Opening>, OpeningError> {
-        if self.login.may_repeat(error) {
+    fn repeat(
+        &mut self,
+        now: Instant,
+        step: Opening,
+        error: &RpcError,
+    ) -> Result<Option<Opening>, OpeningError> {
+        if self.login.may_repeat(now, error) {
             return Ok(Some(Opening::Login));
         }
         if error.code == CANCEL_ON_DISCONNECT_FAILED && !std::mem::replace(&mut self.cancel_repeated, true) {

@@ -24,6 +24,9 @@ const FORBIDDEN: i64 = 13021;
 const SCOPE_EXCEEDED: i64 = 13403;
 const SECURITY_KEY_NEEDED: i64 = 13668;
 
+/// How long after a login that a refusal called for the next refusal may call for another.
+const REPEATED_AFTER: Duration = Duration::from_secs(10);
+
 /// How a client shows who it is.
 #[derive(Clone)]
 pub(super) enum Credentials {
@@ -60,8 +63,9 @@ pub(super) struct Login {
     token: Option<Token>,
     /// What the next upkeep is, or the present one.
     renewal: Renewal,
-    /// A refusal was met by another login, and no renewal has gone well since: the next one is told as it is.
-    repeated: bool,
+    /// When a refusal was met by another login, unless a renewal has gone well since: for a while the next one is told as
+    /// it is.
+    repeated: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -83,7 +87,7 @@ enum Renewal {
 
 impl Login {
     pub(super) fn new(choice: Choice) -> Self {
-        Self { choice, random: Random::new(0), token: None, renewal: Renewal::Refresh, repeated: false }
+        Self { choice, random: Random::new(0), token: None, renewal: Renewal::Refresh, repeated: None }
     }
 
     pub(super) fn seed(&mut self, seed: u64) {
@@ -94,7 +98,7 @@ impl Login {
     pub(super) fn reset(&mut self) {
         self.token = None;
         self.renewal = Renewal::Refresh;
-        self.repeated = false;
+        self.repeated = None;
     }
 
     pub(super) fn is_wanted(&self) -> bool {
@@ -173,23 +177,29 @@ impl Login {
         request: RequestId,
         answer: &Payload,
     ) -> Result<(), OpeningError> {
-        self.repeated &= self.renewal != Renewal::Refresh;
+        if self.renewal == Renewal::Refresh {
+            self.repeated = None;
+        }
         self.renewal = Renewal::Refresh;
         self.granted(now, request, answer)
     }
 
     /// Whether a refusal while opening is to be met by another login.
-    pub(super) fn may_repeat(&mut self, error: &RpcError) -> bool {
-        let again = self.is_wanted() && is_unauthorized(error) && !self.repeated;
-        self.repeated |= again;
+    pub(super) fn may_repeat(&mut self, now: Instant, error: &RpcError) -> bool {
+        let again = self.is_wanted() && is_unauthorized(error) && self.repeated.is_none();
+        if again {
+            self.repeated = Some(now);
+        }
         again
     }
 
-    /// The server did not take the login for a request on an open connection: it is made anew, once.
+    /// The server did not take the login for a request on an open connection: it is made anew, once in a while. A request
+    /// that is refused with every login is no reason to make more of them.
     pub(super) fn doubt(&mut self, now: Instant, id: RequestId, error: &RpcError) {
         let Some(token) = &mut self.token else { return };
-        if is_unauthorized(error) && id > token.request && !self.repeated {
-            self.repeated = true;
+        let lately = self.repeated.is_some_and(|at| now.since(at) < REPEATED_AFTER);
+        if is_unauthorized(error) && id > token.request && !lately {
+            self.repeated = Some(now);
             self.renewal = Renewal::Login;
             token.renew_at = Some(now);
         }

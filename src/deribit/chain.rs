@@ -189,7 +189,13 @@ impl OptionChain {
 
     /// What changes next; `None` once the client has ended, or when nothing is subscribed to.
     pub async fn next(&mut self) -> Option<ChainUpdate> {
-        let (source, news) = self.sources.next().await?;
+        let Some((source, news)) = self.sources.next().await else {
+            let options = self.expiries.values_mut().flat_map(|expiry| expiry.strikes.values_mut());
+            options
+                .flat_map(Strike::options_mut)
+                .for_each(|option| (option.mark, option.ticker) = (None, None));
+            return None;
+        };
         Some(match news {
             News::Marks(marks) => {
                 let changed = marks.len();

@@ -66,7 +66,7 @@ pub(super) fn buckets(limits: &Limits) -> Vec<Bucket> {
 
 fn bucket(name: &'static str, published: u64, refill: u64, reserve: u64) -> Bucket {
     // An allowance of one's own may be smaller than what is held back.
-    let capacity = published.saturating_sub((refill * UNEVENNESS).div_ceil(1000)).max(1);
+    let capacity = published.saturating_sub(refill.saturating_mul(UNEVENNESS).div_ceil(1000)).max(1);
     Bucket { name, capacity, refill: Refill::PerSecond(refill), reserve: reserve.min(capacity - 1) }
 }
 

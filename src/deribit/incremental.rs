@@ -37,7 +37,10 @@ impl IncrementalTicker {
     /// The ticker after the next change, or what happened to the stream; `None` once the client has ended.
     pub async fn next(&mut self) -> Option<Update<Ticker>> {
         loop {
-            let update = self.source.next().await?;
+            let Some(update) = self.source.next().await else {
+                self.merged.forget();
+                return None;
+            };
             match update {
                 Update::Data(_) | Update::Resumed => {}
                 // A part was lost, and none of the parts to come makes up for it.

@@ -259,6 +259,12 @@ impl Options {
         if self.login.credentials.is_none() && self.cancel_on_disconnect != CancelOnDisconnect::AsAccount {
             return Err(ConfigError::new("cancel_on_disconnect", "needs credentials"));
         }
+        if self.login.credentials.is_none() && self.login.scope.is_some() {
+            return Err(ConfigError::new("scope", "needs credentials"));
+        }
+        if self.matching.is_some_and(|matching| matching.rate == 0 || matching.burst == 0) {
+            return Err(ConfigError::new("matching", "must allow at least one request"));
+        }
         Ok(())
     }
 

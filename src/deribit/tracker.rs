@@ -18,7 +18,7 @@ use super::topics::Topic;
 use crate::alarm::Alarm;
 use crate::client::Subscription;
 use crate::config::{Overflow, Queue};
-use crate::error::{DecodeError, Disconnect, Error, Refusal};
+use crate::error::{DecodeError, Disconnect, Ended, Error, Refusal};
 use crate::queue::Update;
 
 mod merge;
@@ -103,6 +103,9 @@ pub enum Staleness {
     /// A [refresh](OrderTracker::refresh) was asked for, or another consumer had the channel begin anew.
     #[error("all orders are asked for anew")]
     Refreshing,
+    /// The client has ended.
+    #[error("{0}")]
+    Ended(Ended),
 }
 
 /// How an order stands, and how it stood before.
@@ -318,7 +321,8 @@ impl OrderTracker {
             // What the stream has said already is older than the answer that is still to be read.
             match Pin::new(&mut self.stream).poll_next(cx) {
                 Poll::Ready(Some(update)) => self.hear(update),
-                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(None) if self.is_over() => return Poll::Ready(None),
+                Poll::Ready(None) => self.away(Staleness::Ended(self.stream.why_ended())),
                 Poll::Pending => {
                     if self.poll_stage(cx).is_pending() {
                         return Poll::Pending;
@@ -326,6 +330,10 @@ impl OrderTracker {
                 }
             }
         }
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Away(Staleness::Ended(_)))
     }
 
     fn hear(&mut self, update: Update<OneOrMany<Order>>) {

@@ -9,7 +9,7 @@ use futures::FutureExt;
 use steadysocket::deribit::data::{CancelReason, Order};
 use steadysocket::deribit::order::Edit;
 use steadysocket::deribit::{Deribit, Label, OrderEvent, OrderKind, OrderTracker, Scope, Side, Staleness};
-use steadysocket::error::{ConnectError, Error};
+use steadysocket::error::{ConnectError, Ended, Error};
 
 use crate::floor::{Floor, server_time};
 use crate::outcomes::{INSTRUMENT, config, join, order, seconds, start};
@@ -210,6 +210,22 @@ fn a_reader_that_is_too_slow_is_told_and_gets_a_new_list() {
 }
 
 #[test]
+fn it_is_not_live_once_the_client_has_ended() {
+    let floor = Floor::new();
+    let (world, deribit) = start(&floor);
+    world.run(async move {
+        let _ = deribit.buy(order()).await.unwrap();
+        let mut tracker = deribit.track_orders().await.unwrap();
+        until_live(&mut tracker).await;
+        deribit.client().close().await;
+        assert_eq!(tracker.next().await, Some(OrderEvent::Stale(Staleness::Ended(Ended::Closed))));
+        assert!(!tracker.is_live());
+        assert_eq!(tracker.next().await, None);
+        assert_eq!(tracker.next().await, None);
+    });
+}
+
+#[test]
 fn a_list_that_fails_is_asked_for_again() {
     let floor = Floor::new();
     let (world, deribit) = start(&floor);
@@ -223,8 +239,6 @@ fn a_list_that_fails_is_asked_for_again() {
         tracker.refresh();
         assert_eq!(tracker.next().await, Some(OrderEvent::Stale(Staleness::Refreshing)));
         assert_eq!(until_live(&mut tracker).await, [OrderEvent::Live]);
-        deribit.close().await;
-        assert_eq!(tracker.next().await, None);
     });
     assert_eq!(floor.count("private/get_open_orders"), 5);
 }

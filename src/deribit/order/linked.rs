@@ -4,7 +4,7 @@ use super::draft::{Draft, Links};
 use super::{AnyOrder, NewOrder, Side};
 use crate::deribit::data::{FillCondition, LinkedOrderType};
 
-/// An order that follows another. It is for the same instrument.
+/// An order that follows another. It is for the same instrument. Its label is sent as it is: no ending makes it unique.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Leg {
     pub(super) side: Side,
