@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use futures::{FutureExt, Stream};
 
-use super::Deribit;
 use super::channel::{Channel, Interval, Scope};
 use super::data::{CancelReason, OneOrMany, Order, OrderState};
 use super::errors::Code;
 use super::order::{Label, Side};
 use super::query::Answer;
 use super::topics::Topic;
+use super::{Deribit, ServerTime};
 use crate::alarm::Alarm;
 use crate::client::Subscription;
 use crate::config::{Overflow, Queue};
@@ -383,7 +383,7 @@ impl OrderTracker {
     }
 
     fn ask(&mut self, why: Staleness) {
-        self.orders.asking();
+        self.orders.asking(self.deribit.server_time().map(ServerTime::earliest_millis));
         let list = list(&self.deribit, &self.scope);
         self.stage = Stage::Listing(why, list);
     }

@@ -15,6 +15,8 @@ pub(super) struct Merge {
     ended: Ended,
     /// A list is on its way: the orders that the stream told of since it was asked for.
     asked: Option<BTreeSet<String>>,
+    /// No earlier than this the last list was made, in milliseconds of the exchange's clock.
+    list_time: u64,
 }
 
 #[derive(Debug, Default)]
@@ -62,9 +64,14 @@ impl Merge {
 
     /// The answer to a call says how an order stood. The stream tells the same in order: at the same time it is right.
     ///
-    /// The answer may be from before the present list was asked for, even from before a cut. So one that is live is asked
-    /// about when it is not in the list.
+    /// The answer may be from before the last list, even from before a cut. An order that was live then, and is unknown
+    /// though the list was made later, has ended meanwhile. Where that cannot be told, it is asked about when the list that
+    /// is on its way does not have it.
     pub(super) fn answered(&mut self, order: Order) -> Option<Change> {
+        let is_from_before = order.last_update_timestamp.is_some_and(|updated| updated < self.list_time);
+        if order.is_live() && is_from_before && !self.live.contains_key(&order.order_id) {
+            return None;
+        }
         let is_newer = |known: &Order| order.last_update_timestamp > known.last_update_timestamp;
         if order.is_live() && !self.live.get(&order.order_id).is_none_or(is_newer) {
             return None;
@@ -72,8 +79,10 @@ impl Merge {
         self.merge(order, false)
     }
 
-    /// A list is asked for now: what the stream says from here on may be newer than what it will show.
-    pub(super) fn asking(&mut self) {
+    /// A list is asked for at this time, if that is known: what the stream says from here on may be newer than what it will
+    /// show.
+    pub(super) fn asking(&mut self, now: Option<u64>) {
+        self.list_time = now.unwrap_or_default();
         self.asked = Some(BTreeSet::new());
         self.ended.since = 0;
     }

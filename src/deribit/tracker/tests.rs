@@ -25,7 +25,7 @@ fn kind(change: Option<Change>) -> Option<OrderKind> {
 fn an_order_that_ended_does_not_come_back() {
     let mut merge = Merge::default();
     merge.told(order("a", 10, "open", 1.0, 0.0), false);
-    merge.asking();
+    merge.asking(None);
     merge.told(order("a", 11, "cancelled", 1.0, 0.0), false);
     // The list was made before that.
     let listed = merge.listed(vec![order("a", 10, "open", 1.0, 0.0)]).unwrap();
@@ -39,7 +39,7 @@ fn an_order_that_ended_does_not_come_back() {
 #[test]
 fn an_order_that_the_list_does_not_know_yet_stays() {
     let mut merge = Merge::default();
-    merge.asking();
+    merge.asking(None);
     merge.told(order("new", 10, "open", 1.0, 0.0), false);
     let listed = merge.listed(vec![]).unwrap();
     assert!(listed.missing.is_empty());
@@ -52,7 +52,7 @@ fn an_order_that_is_not_listed_any_more_is_asked_about() {
     for id in ["a", "b", "c"] {
         merge.told(order(id, 10, "open", 1.0, 0.0), false);
     }
-    merge.asking();
+    merge.asking(None);
     merge.told(order("b", 11, "open", 2.0, 0.0), false);
     let listed = merge.listed(vec![order("c", 10, "open", 1.0, 0.0)]).unwrap();
     assert_eq!(listed.missing, ["a"]);
@@ -63,7 +63,7 @@ fn an_order_that_is_not_listed_any_more_is_asked_about() {
 #[test]
 fn of_two_states_the_later_one_counts_whoever_brings_it() {
     let mut merge = Merge::default();
-    merge.asking();
+    merge.asking(None);
     merge.told(order("a", 20, "open", 2.0, 4.0), false);
     merge.told(order("b", 20, "open", 2.0, 4.0), false);
     merge.told(order("c", 20, "open", 2.0, 0.0), false);
@@ -84,7 +84,7 @@ fn of_two_states_the_later_one_counts_whoever_brings_it() {
 fn without_the_stream_the_list_is_right() {
     let mut merge = Merge::default();
     merge.told(order("a", 20, "open", 2.0, 0.0), false);
-    merge.asking();
+    merge.asking(None);
     let listed = merge.listed(vec![order("a", 20, "open", 3.0, 0.0)]).unwrap();
     assert_eq!(kind(listed.changes.into_iter().next()), Some(OrderKind::Amended));
 }
@@ -97,7 +97,7 @@ fn what_is_remembered_of_the_past_is_bounded() {
     }
     assert!(merge.remembered() <= 10_000);
     // A list during which more than that ended proves nothing.
-    merge.asking();
+    merge.asking(None);
     for n in 30_000..40_001 {
         merge.told(order(&n.to_string(), 10, "filled", 1.0, 10.0), false);
     }
@@ -146,7 +146,7 @@ fn an_answer_is_taken_in_unless_the_stream_knows_better() {
 #[test]
 fn an_answer_that_is_not_in_the_list_is_asked_about() {
     let mut merge = Merge::default();
-    merge.asking();
+    merge.asking(None);
     // Either it was placed after the list was made, or it ended before: during the cut that the list makes up for.
     merge.answered(order("new", 10, "open", 1.0, 0.0));
     merge.answered(order("gone", 10, "open", 1.0, 0.0));
@@ -158,8 +158,23 @@ fn an_answer_that_is_not_in_the_list_is_asked_about() {
     assert_eq!(kind(merge.told(order("new", 10, "open", 1.0, 0.0), true)), None);
     assert_eq!(live(&merge), [("new", 1.0)]);
     // What the stream told of as well needs no question.
-    merge.asking();
+    merge.asking(None);
     merge.answered(order("new", 12, "open", 2.0, 0.0));
     merge.told(order("new", 12, "open", 2.0, 0.0), false);
     assert!(merge.listed(vec![]).unwrap().missing.is_empty());
+}
+
+#[test]
+fn an_answer_from_before_a_cut_brings_nothing_back() {
+    let mut merge = Merge::default();
+    merge.told(order("known", 10, "open", 1.0, 0.0), false);
+    // The order of the answer was cancelled with the connection, and the stream could not tell.
+    merge.asking(Some(20));
+    merge.listed(vec![order("known", 10, "open", 1.0, 0.0)]).unwrap();
+    assert_eq!(kind(merge.answered(order("gone", 19, "open", 1.0, 0.0))), None);
+    assert_eq!(live(&merge), [("known", 1.0)]);
+    // How it ended is told, and so is what was placed after the list was made.
+    assert_eq!(kind(merge.answered(order("filled", 19, "filled", 1.0, 10.0))), Some(OrderKind::Filled(10.0)));
+    assert_eq!(kind(merge.answered(order("new", 20, "open", 1.0, 0.0))), Some(OrderKind::Opened));
+    assert_eq!(kind(merge.answered(order("known", 18, "open", 2.0, 0.0))), Some(OrderKind::Amended));
 }
