@@ -22,7 +22,7 @@ export type {
   TriggerLimitOrder,
   TriggerMarketOrder,
 } from './deribit/orders.js'
-export type { PendingCancel, PendingEdit, PendingOrder, Resolution, ResolveOptions, TradeOutcome } from './deribit/outcome.js'
+export type { OrderResolution, PendingCancel, PendingEdit, PendingOrder, ResolveOptions, TradeOutcome } from './deribit/outcome.js'
 export type * from './deribit/words.js'
 export { RpcError, SteadyError } from './errors.js'
 export type { Advice, Category, Outcome } from './errors.js'

@@ -18,7 +18,7 @@ export type TradeOutcome<T, P = PendingOrder> =
   | { outcome: 'unknown'; error: SteadyError; pending: P; answer?: undefined }
 
 /** What became of a new order in the end: the exchange has it, and this is how it stands; or it never came and never will. */
-export type Resolution = { found: true; order: Order } | { found: false; order?: undefined }
+export type OrderResolution = { found: true; order: Order } | { found: false; order?: undefined }
 
 /** The outcome of a call. */
 export async function outcomeOf<T, P>(call: Promise<T>, pending: () => P): Promise<TradeOutcome<T, P>> {
@@ -61,7 +61,7 @@ export class PendingOrder {
    *
    * Throws when the client has ended (resolve `by` another one of the account) or the account may not look.
    */
-  async resolve({ by = this.#client, ...waiting }: ResolveOptions = {}): Promise<Resolution> {
+  async resolve({ by = this.#client, ...waiting }: ResolveOptions = {}): Promise<OrderResolution> {
     const pauses = new Pauses()
     for (;;) {
       const began = await now(by, waiting)

@@ -66,10 +66,18 @@ impl Edit<ById> {
     }
 
     /// Of this order, which keeps its size unless that is [changed](Self::size). The unit of an advanced order's price
-    /// is taken over, as the venue wants it again.
+    /// is taken over, as the venue wants it again, and so is what restricts the order: the venue does not say whether it
+    /// keeps that.
     pub fn of(order: &Order) -> Self {
         let edit = Self::order(&order.instrument_name, &order.order_id, order.amount);
-        Self { advanced: order.advanced.clone(), ..edit }
+        Self {
+            advanced: order.advanced.clone(),
+            post_only: Some(order.post_only),
+            reject_post_only: order.reject_post_only.then_some(true),
+            reduce_only: order.reduce_only.then_some(true),
+            mmp: order.mmp.then_some(true),
+            ..edit
+        }
     }
 
     /// How far a trailing order follows its peak.

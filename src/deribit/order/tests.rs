@@ -249,5 +249,20 @@ fn an_edit_takes_over_what_the_venue_wants_again() {
     .unwrap();
     let edit = Edit::of(&order).price(61.5).request(&option()).unwrap();
     let params: Value = serde_json::from_str(edit.params.as_deref().unwrap()).unwrap();
-    assert_eq!(params, json!({"order_id": "1", "amount": 0.5, "price": 61.5, "advanced": "implv"}));
+    let expected =
+        json!({"order_id": "1", "amount": 0.5, "price": 61.5, "post_only": false, "advanced": "implv"});
+    assert_eq!(params, expected);
+
+    // What restricts an order is not lost by an edit of its price.
+    let order: Order = serde_json::from_value(json!({
+        "order_id": "1", "instrument_name": "BTC-27JUN25-100000-C", "direction": "buy", "order_state": "open",
+        "order_type": "limit", "amount": 0.5, "post_only": true, "reject_post_only": true, "reduce_only": true,
+        "mmp": true,
+    }))
+    .unwrap();
+    let edit = Edit::of(&order).price(0.01).request(&option()).unwrap();
+    let params: Value = serde_json::from_str(edit.params.as_deref().unwrap()).unwrap();
+    for restriction in ["post_only", "reject_post_only", "reduce_only", "mmp"] {
+        assert_eq!(params[restriction], json!(true), "{restriction}");
+    }
 }
