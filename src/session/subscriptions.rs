@@ -218,11 +218,11 @@ impl Subscriptions {
             channel.turn(Wire::Absent, &mut self.confirmed);
             self.retries.remove((at, key));
         }
-        if channel.unsure {
+        // The answer to what is under way decides what is left to do.
+        if channel.wire == Wire::Absent {
             // Asked for twice, the server would not begin anew.
-            self.to_unsubscribe.insert((channel.group, key));
-        } else if channel.wire == Wire::Absent {
-            self.to_subscribe.insert((channel.group, key));
+            let set = if channel.unsure { &mut self.to_unsubscribe } else { &mut self.to_subscribe };
+            set.insert((channel.group, key));
         }
         confirmed
     }

@@ -20,8 +20,10 @@ use super::venue::Exchange;
 use crate::calls::config;
 use crate::world::World;
 
-/// How long it is calm before everything must be well again.
+/// How long it is calm before nearly everything is well again.
 const CALM: Duration = Duration::from_secs(25);
+/// How much longer it may take at most: what was refused or not answered again and again waits up to a minute.
+const PATIENCE: Duration = Duration::from_secs(65);
 /// A margin for what takes no time in this world.
 const MOMENT: Duration = Duration::from_millis(100);
 
@@ -158,7 +160,10 @@ pub fn live(plan: &Plan) -> Result<Tally, Broken> {
     life.watch(TROUBLE)?;
     life.calm();
     life.watch(CALM)?;
-    life.judge_the_end()?;
+    if life.judge_the_end().is_err() {
+        life.watch(PATIENCE)?;
+        life.judge_the_end()?;
+    }
     let mut tally = life.tally.take();
     tally.connections = life.client.stats().connections;
     tally.history = world.history();
