@@ -38,6 +38,7 @@
 //! | --- | --- |
 //! | what users hold | [`Client`], [`Subscription`], [`Call`], [`Feed`] |
 //! | every option, with unit and default | [`config`] |
+//! | many clients by name | [`Registry`] |
 //! | what can go wrong, and whose fault it is | [`error`] |
 //! | JSON-RPC 2.0 | [`jsonrpc`] |
 //! | reconnection, deadlines, credits, heartbeats, subscriptions | [`session`] |

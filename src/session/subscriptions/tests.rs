@@ -19,7 +19,21 @@ impl Server {
         };
         let params: serde_json::Value = serde_json::from_str(&request.params.unwrap()).unwrap();
         let names = serde_json::from_value(params["channels"].clone()).unwrap();
+        for key in &keys {
+            let others = self.in_flight.iter().flat_map(|(_, others, _)| others);
+            assert!(!others.into_iter().any(|other| other == key), "two requests at a time: {names:?}");
+        }
         self.in_flight.push((subscribe, keys, names));
+    }
+
+    fn carry_out(&mut self, subscribe: bool, names: &[String]) {
+        for name in names {
+            if subscribe {
+                self.subscribed.insert(name.clone());
+            } else {
+                self.subscribed.remove(name);
+            }
+        }
     }
 }
 
@@ -33,6 +47,8 @@ enum Step {
     /// Answers the oldest request; the server knows the channels whose bit is set.
     Answer(u8),
     Refuse,
+    /// Carries the oldest request out, and answers nothing.
+    Mute,
     Lose,
     Pass(u64),
 }
@@ -46,6 +62,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         Just(Step::Ask),
         any::<u8>().prop_map(Step::Answer),
         Just(Step::Refuse),
+        Just(Step::Mute),
         Just(Step::Lose),
         (0u64..100).prop_map(Step::Pass),
     ];
@@ -85,13 +102,7 @@ impl Life {
         }
         let (subscribe, keys, names) = self.server.in_flight.remove(0);
         let names: Vec<_> = names.into_iter().filter(|name| !subscribe || knows(name)).collect();
-        for name in &names {
-            if subscribe {
-                self.server.subscribed.insert(name.clone());
-            } else {
-                self.server.subscribed.remove(name);
-            }
-        }
+        self.server.carry_out(subscribe, &names);
         if subscribe {
             let answer = Message::from(serde_json::to_string(&names).unwrap());
             let answer = Payload::part_of(&answer, answer.as_bytes());
@@ -134,6 +145,18 @@ impl Life {
                 let chance = (self.now, &mut self.random);
                 self.subscriptions.refused(&keys, &Refusal::Error(error), true, chance);
             }
+            Step::Mute if !self.server.in_flight.is_empty() => {
+                let (subscribe, keys, names) = self.server.in_flight.remove(0);
+                self.server.carry_out(subscribe, &names);
+                let chance = (self.now, &mut self.random);
+                if subscribe {
+                    self.subscriptions.doubt(&keys);
+                    self.subscriptions.refused(&keys, &Refusal::TimedOut, false, chance);
+                } else {
+                    self.subscriptions.stayed(&keys, true, chance);
+                }
+            }
+            Step::Mute => {}
             Step::Lose => {
                 self.server = Server::default();
                 self.subscriptions.interrupt(&Disconnect::Requested);
@@ -145,6 +168,15 @@ impl Life {
             }
         }
     }
+}
+
+#[test]
+fn who_comes_back_while_a_channel_is_left_does_not_have_it_left_twice() {
+    let mut life = Life::new();
+    for step in [Step::Join(0), Step::Ask, Step::Mute, Step::Leave(0), Step::Ask, Step::Join(0), Step::Ask] {
+        life.step(step);
+    }
+    assert_eq!(life.server.in_flight.len(), 1);
 }
 
 proptest! {

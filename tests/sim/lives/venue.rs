@@ -156,7 +156,10 @@ impl Venue for Exchange {
                 Door::Silent => Dial::Hang,
                 Door::Busy(seconds) => {
                     let wait = Duration::from_secs(seconds);
-                    ledger.not_before = Some(net.clock() + wait);
+                    // Who has let go of the attempt never hears of it.
+                    if net.sights().nth(conn).is_some_and(|sight| !sight.left) {
+                        ledger.not_before = Some(net.clock() + wait);
+                    }
                     Dial::Fail(ConnectError::Status { status: 503, retry_after: Some(wait), location: None })
                 }
                 Door::TooMany => {
