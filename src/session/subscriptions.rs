@@ -35,6 +35,9 @@ struct Channel {
     unsure: bool,
     /// It was asked for since the connection opened, and neither confirmed nor refused.
     unsettled: bool,
+    /// It was unsubscribed without an answer, so that data may still be on its way: what comes before the next
+    /// confirmation may be of the subscription before.
+    trailing: bool,
     /// Data has come since it was last asked for.
     begun: bool,
     renewal: Renewal,
@@ -136,6 +139,7 @@ impl Channel {
     fn turn(&mut self, wire: Wire, confirmed: &mut usize) {
         *confirmed -= usize::from(self.counts());
         self.wire = wire;
+        self.trailing &= wire != Wire::Confirmed;
         *confirmed += usize::from(self.counts());
         if wire != Wire::Confirmed {
             // What is asked for now begins anew anyway.
@@ -254,7 +258,11 @@ impl Subscriptions {
     pub(crate) fn deliver(&mut self, route: &str, mut each: impl FnMut(ConsumerId, Option<Note>)) -> bool {
         let Some(key) = self.named(route).or_else(|| self.routed(route)) else { return false };
         let Some(channel) = self.channels.get_mut(key) else { return false };
-        let begun = matches!(channel.wire, Wire::Requested | Wire::Confirmed);
+        let begun = match channel.wire {
+            Wire::Requested => !channel.trailing,
+            Wire::Confirmed => true,
+            Wire::Absent | Wire::Refused(_) | Wire::Leaving => false,
+        };
         // What comes before the channel is asked for anew belongs to a subscription that others have left.
         let old = !begun || self.to_unsubscribe.contains((channel.group, key));
         channel.begun |= begun;
@@ -305,6 +313,7 @@ impl Subscriptions {
             channel.share = usize::MAX;
             channel.refusals = 0;
             channel.unsure = false;
+            channel.trailing = false;
             let stopped = channel.stop(Flow::Interrupted);
             notes.extend(stopped.map(|consumer| (consumer, Note::Interrupted(reason.clone()))));
         }
@@ -409,6 +418,9 @@ impl Subscriptions {
             let wanted_again = !channel.consumers.is_empty();
             if sent && (wanted_again || channel.refusals >= UNSUBSCRIBES) {
                 notes.extend(self.left(&[key]));
+                if let Some(channel) = self.channels.get_mut(key) {
+                    channel.trailing = true;
+                }
                 continue;
             }
             let at = retry_at(now, channel.refusals, draw);
@@ -561,6 +573,7 @@ impl Subscriptions {
             refusals: 0,
             unsure: false,
             unsettled: false,
+            trailing: false,
             begun: false,
             renewal: Renewal::default(),
         };

@@ -179,6 +179,31 @@ fn who_comes_back_while_a_channel_is_left_does_not_have_it_left_twice() {
     assert_eq!(life.server.in_flight.len(), 1);
 }
 
+#[test]
+fn after_an_unanswered_unsubscribe_data_counts_only_once_the_next_is_confirmed() {
+    let mut life = Life::new();
+    // Confirmed, left without an answer, and wanted again meanwhile.
+    for step in
+        [Step::Join(0), Step::Ask, Step::Answer(1), Step::Leave(0), Step::Ask, Step::Join(0), Step::Mute]
+    {
+        life.step(step);
+    }
+    life.step(Step::Ask);
+    let heard = |life: &mut Life| {
+        let mut count = 0;
+        life.subscriptions.deliver("c0", |_, _| count += 1);
+        count
+    };
+    assert_eq!(heard(&mut life), 0, "it may be of the subscription before");
+    life.step(Step::Answer(1));
+    assert_eq!(heard(&mut life), 1);
+    // On an ordinary way data may overtake the confirmation.
+    for step in [Step::Leave(0), Step::Ask, Step::Join(0), Step::Answer(1), Step::Ask] {
+        life.step(step);
+    }
+    assert_eq!(heard(&mut life), 1);
+}
+
 proptest! {
     /// Whatever happened: once the server answers everything, it has exactly what is consumed, and we know it.
     #[test]
