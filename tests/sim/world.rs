@@ -373,6 +373,12 @@ impl World {
         }
     }
 
+    /// Drops every task: they hold this world, and it holds them.
+    pub fn end(&self) {
+        let tasks = std::mem::take(&mut *self.pool.borrow_mut());
+        drop(tasks);
+    }
+
     /// Lets time pass.
     pub fn run_for(&self, duration: Duration) {
         let end = self.now() + duration;

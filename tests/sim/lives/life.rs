@@ -127,6 +127,12 @@ struct Life {
 pub fn live(plan: &Plan) -> Result<Tally, Broken> {
     let exchange = Exchange::default();
     let world = World::new(plan.seed, exchange.clone());
+    let result = live_in(&world, exchange, plan);
+    world.end();
+    result
+}
+
+fn live_in(world: &World, exchange: Exchange, plan: &Plan) -> Result<Tally, Broken> {
     let config = config()
         .retry_initial_connect(true)
         .connect_timeout(CONNECT)
