@@ -87,7 +87,7 @@ target/wire-python: tests/wire/foreign/requirements.txt | wire-tools
 	@echo "installing the Python packages of tests/wire/foreign"
 	@python3 -m venv $@ && $@/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@
 
-soak: ## Reconnect 10,000 times under load, and watch memory, descriptors and tasks; HOURS=1, or MINUTES=2 for trying
+soak: pkg ## Reconnect 10,000 times under load, natively and in a browser, and watch what grows; HOURS=1, or MINUTES=2 for trying
 	HOURS=$(HOURS) MINUTES=$(MINUTES) cargo test --locked --features webpki-roots --test soak
 
 fuzz: ## Fuzz each target for 60 s; SECONDS=n, TARGET=name for one

@@ -1,5 +1,6 @@
-//! A long life: thousands of messages a second, calls, changing subscriptions and forced reconnections, while memory,
-//! descriptors and tasks are watched. It fails when one of them grows.
+//! A long life, natively and in a browser: thousands of messages a second, calls, changing subscriptions and forced
+//! reconnections, while memory, descriptors and tasks, or the wasm's memory and references, are watched. It fails when one
+//! of them grows.
 //!
 //! `make soak HOURS=1` forces 10,000 reconnections; `make soak MINUTES=2` is for trying, and forces fewer.
 #![cfg(all(feature = "native", target_os = "linux"))]
@@ -7,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 #![allow(clippy::disallowed_methods, missing_docs)]
 
+mod browser;
 mod load;
 mod samples;
 mod server;
@@ -29,25 +31,31 @@ fn main() -> ExitCode {
     }
     let total = how_long();
     let life = (total / RECONNECTIONS).max(MIN_LIFE);
-    let server = Server::start(life);
     println!("soaking for {total:.0?}, a reconnection about every {life:.0?}");
+    // Side by side, each with a server of its own.
+    let page = browser::Page::open(Server::start(life), total);
+    let native_is_well = native(total, life);
+    let browser_is_well = page.finish(life);
+    println!("steadysocket {}; {}", env!("CARGO_PKG_VERSION"), versions());
+    if native_is_well && browser_is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn native(total: Duration, life: Duration) -> bool {
+    let server = Server::start(life);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let (samples, ended) = runtime.block_on(async {
-        let before = Sample::take(0, 0);
+    let (samples, before, after) = runtime.block_on(async {
+        let before = Sample::take();
         let load = load::Load::start(&server.url).await;
         let samples = Samples::gather(total, || load.counts()).await;
         load.end().await;
-        (samples, (before, Sample::take(0, 0)))
+        (samples, before, Sample::take())
     });
-    println!("{samples}");
-    let (before, after) = ended;
-    println!(
-        "after closing: {} descriptors (before: {}), {} tasks (before: {})",
-        after.descriptors, before.descriptors, after.tasks, before.tasks
-    );
-    let is_tidy = after.descriptors <= before.descriptors && after.tasks <= before.tasks;
-    println!("steadysocket {}; {}", env!("CARGO_PKG_VERSION"), versions());
-    if samples.is_flat() && samples.is_busy(life) && is_tidy { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!("\nnative: {samples}");
+    // Memory is left to the allocator.
+    let (before, after) = (&before.values[1..], &after.values[1..]);
+    println!("after closing: {after:?} descriptors and tasks (before: {before:?})");
+    let is_tidy = after.iter().zip(before).all(|(after, before)| after <= before);
+    samples.is_flat() && samples.is_busy(life) && is_tidy
 }
 
 /// From the environment; two minutes when it says nothing.

@@ -10,52 +10,66 @@ use tokio::runtime::Handle;
 const WARM_UP: f64 = 0.25;
 const COLUMNS: usize = 60;
 
-#[derive(Clone, Copy)]
+/// What was seen at one time.
+#[derive(serde::Deserialize)]
 pub struct Sample {
-    at: Duration,
-    /// Resident memory, in KiB.
-    pub memory: u64,
-    pub descriptors: u64,
-    pub tasks: u64,
-    messages: u64,
-    connections: u64,
+    /// Milliseconds from the start.
+    at: u64,
+    pub messages: u64,
+    pub connections: u64,
+    /// One for each metric.
+    pub values: Vec<u64>,
 }
 
 impl Sample {
     /// Now, in this process; inside a runtime.
-    pub fn take(messages: u64, connections: u64) -> Self {
+    pub fn take() -> Self {
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
         let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        Self {
-            at: Duration::ZERO,
-            memory: memory.trim().trim_end_matches(" kB").parse().unwrap(),
-            descriptors: std::fs::read_dir("/proc/self/fd").unwrap().count() as u64,
-            tasks: Handle::current().metrics().num_alive_tasks() as u64,
-            messages,
-            connections,
-        }
+        let memory = memory.trim().trim_end_matches(" kB").parse().unwrap();
+        let descriptors = std::fs::read_dir("/proc/self/fd").unwrap().count() as u64;
+        let tasks = Handle::current().metrics().num_alive_tasks() as u64;
+        Self { at: 0, messages: 0, connections: 0, values: vec![memory, descriptors, tasks] }
     }
 }
 
 /// One of the watched values.
-struct Metric {
+pub struct Metric {
     name: &'static str,
-    of: fn(&Sample) -> u64,
-    /// How much it may grow between the end of the warm-up and the end, by its trend. Memory: what glibc's arenas and
-    /// the streams' queues, full or empty, make of noise; a leak of 200 bytes for each call or subscription, or of 1 KiB
-    /// for each reconnection of a long run, is more. The others come and go with reconnections.
+    /// How much it may grow between the end of the warm-up and the end, by its trend.
     allowed: f64,
 }
 
-const METRICS: [Metric; 3] = [
-    Metric { name: "memory (KiB)", of: |sample| sample.memory, allowed: 2048.0 },
-    Metric { name: "descriptors", of: |sample| sample.descriptors, allowed: 2.0 },
-    Metric { name: "tasks", of: |sample| sample.tasks, allowed: 2.0 },
+/// Memory: what glibc's arenas and the streams' queues, full or empty, make of noise; a leak of 200 bytes for each call or
+/// subscription, or of 1 KiB for each reconnection of a long run, is more. The others come and go with reconnections.
+pub const NATIVE: &[Metric] = &[
+    Metric { name: "memory (KiB)", allowed: 2048.0 },
+    Metric { name: "descriptors", allowed: 2.0 },
+    Metric { name: "tasks", allowed: 2.0 },
 ];
 
-pub struct Samples(Vec<Sample>);
+/// The heap holds what V8 compiles anew, too. The wasm's memory only grows, in pages of 64 KiB; references are the slots
+/// for JavaScript's values, closures among them, that it ever held at once.
+pub const BROWSER: &[Metric] = &[
+    Metric { name: "heap (KiB)", allowed: 512.0 },
+    Metric { name: "buffers (KiB)", allowed: 512.0 },
+    Metric { name: "wasm (KiB)", allowed: 64.0 },
+    Metric { name: "references", allowed: 16.0 },
+    Metric { name: "listeners", allowed: 2.0 },
+];
+
+pub struct Samples {
+    metrics: &'static [Metric],
+    samples: Vec<Sample>,
+}
 
 impl Samples {
+    pub fn new(metrics: &'static [Metric], samples: Vec<Sample>) -> Self {
+        assert!(samples.len() > 10, "too short to see anything grow");
+        assert!(samples.iter().all(|sample| sample.values.len() == metrics.len()));
+        Self { metrics, samples }
+    }
+
     pub async fn gather(total: Duration, counts: impl Fn() -> (u64, u64)) -> Self {
         let start = Instant::now();
         let mut ticks = tokio::time::interval((total / 1000).max(Duration::from_millis(200)));
@@ -63,41 +77,46 @@ impl Samples {
         while start.elapsed() < total {
             ticks.tick().await;
             let (messages, connections) = counts();
-            samples.push(Sample { at: start.elapsed(), ..Sample::take(messages, connections) });
+            samples.push(Sample {
+                at: start.elapsed().as_millis() as u64,
+                messages,
+                connections,
+                ..Sample::take()
+            });
         }
-        Self(samples)
+        Self::new(NATIVE, samples)
     }
 
     pub fn is_flat(&self) -> bool {
-        METRICS.iter().all(|metric| self.growth(metric).0 <= metric.allowed)
+        (0..self.metrics.len()).all(|metric| self.growth(metric).0 <= self.metrics[metric].allowed)
     }
 
     /// Whether there was load worth the name: thousands of messages a second, and most of the reconnections.
     pub fn is_busy(&self, life: Duration) -> bool {
-        let last = self.last();
-        let lives = last.at.as_secs_f64() / life.as_secs_f64();
-        self.rate() >= 2000.0 && last.connections as f64 >= 0.5 * lives
+        let lives = self.seconds() / life.as_secs_f64();
+        self.rate() >= 2000.0 && self.last().connections as f64 >= 0.5 * lives
     }
 
     fn last(&self) -> &Sample {
-        self.0.last().expect("samples")
+        &self.samples[self.samples.len() - 1]
+    }
+
+    fn seconds(&self) -> f64 {
+        self.last().at as f64 / 1000.0
     }
 
     fn rate(&self) -> f64 {
-        self.last().messages as f64 / self.last().at.as_secs_f64()
+        self.last().messages as f64 / self.seconds()
     }
 
     fn judged(&self) -> &[Sample] {
-        &self.0[(self.0.len() as f64 * WARM_UP) as usize..]
+        &self.samples[(self.samples.len() as f64 * WARM_UP) as usize..]
     }
 
     /// The slope by least squares times the judged time, and twice its standard error.
-    fn growth(&self, metric: &Metric) -> (f64, f64) {
-        let points: Vec<_> = self
-            .judged()
-            .iter()
-            .map(|sample| (sample.at.as_secs_f64(), (metric.of)(sample) as f64))
-            .collect();
+    fn growth(&self, metric: usize) -> (f64, f64) {
+        let points: Vec<_> =
+            self.judged().iter().map(|sample| (sample.at as f64, sample.values[metric] as f64)).collect();
         let count = points.len() as f64;
         let mean = |pick: fn(&(f64, f64)) -> f64| points.iter().map(pick).sum::<f64>() / count;
         let (x_mean, y_mean) = (mean(|point| point.0), mean(|point| point.1));
@@ -110,8 +129,8 @@ impl Samples {
     }
 
     /// Each column shows the mean of its time between the smallest and the largest.
-    fn plot(&self, metric: &Metric) -> String {
-        let values: Vec<_> = self.0.iter().map(|sample| (metric.of)(sample) as f64).collect();
+    fn plot(&self, metric: usize) -> String {
+        let values: Vec<_> = self.samples.iter().map(|sample| sample.values[metric] as f64).collect();
         let columns: Vec<f64> = values
             .chunks(values.len().div_ceil(COLUMNS))
             .map(|chunk| chunk.iter().sum::<f64>() / chunk.len() as f64)
@@ -120,40 +139,32 @@ impl Samples {
             columns.iter().fold((f64::MAX, f64::MIN), |(low, high), &y| (low.min(y), high.max(y)));
         let bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let bar = |y: f64| bars[((y - low) / (high - low).max(1.0) * 7.0).round() as usize];
-        format!(
-            "{:<13} {}  {low:.0} to {high:.0}",
-            metric.name,
-            columns.into_iter().map(bar).collect::<String>()
-        )
+        let bars = columns.into_iter().map(bar).collect::<String>();
+        format!("{:<13} {bars}  {low:.0} to {high:.0}", self.metrics[metric].name)
     }
 }
 
 impl fmt::Display for Samples {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let last = self.last();
-        let (messages, connections) = (last.messages, last.connections);
-        let seconds = last.at.as_secs_f64();
-        writeln!(
-            f,
-            "{messages} messages in {seconds:.0} s ({:.0}/s), {connections} connections\n",
-            self.rate()
-        )?;
+        let (messages, connections) = (self.last().messages, self.last().connections);
+        let (seconds, rate) = (self.seconds(), self.rate());
+        writeln!(f, "{messages} messages in {seconds:.0} s ({rate:.0}/s), {connections} connections\n")?;
         let mut table = Table::new();
         table.load_style(presets::ASCII_MARKDOWN);
         table.set_header(["", "first", "after warm-up", "last", "growth by trend", "allowed"]);
-        for metric in &METRICS {
-            let (growth, noise) = self.growth(metric);
+        for (index, metric) in self.metrics.iter().enumerate() {
+            let (growth, noise) = self.growth(index);
             let sign = if growth <= metric.allowed { "" } else { "  GROWS" };
             table.add_row([
                 metric.name.to_owned(),
-                (metric.of)(&self.0[0]).to_string(),
-                (metric.of)(&self.judged()[0]).to_string(),
-                (metric.of)(last).to_string(),
+                self.samples[0].values[index].to_string(),
+                self.judged()[0].values[index].to_string(),
+                self.last().values[index].to_string(),
                 format!("{growth:+.1} ± {noise:.1}{sign}"),
                 format!("{:.0}", metric.allowed),
             ]);
         }
         writeln!(f, "{table}\n")?;
-        METRICS.iter().try_for_each(|metric| writeln!(f, "{}", self.plot(metric)))
+        (0..self.metrics.len()).try_for_each(|metric| writeln!(f, "{}", self.plot(metric)))
     }
 }
