@@ -19,6 +19,7 @@ use crate::config::{self, Config, Endpoint, Overflow, Url};
 use crate::driver::Driver;
 use crate::error::{ConfigError, DecodeError, Ended, Error, NotSent, Unknown};
 use crate::frame::{CloseCode, CloseFrame, Message};
+use crate::health::{Health, Pulse};
 use crate::mailbox::{Badge, Mail, Mailbox, Outcome};
 use crate::payload::Payload;
 use crate::protocol::{Protocol, Request, RequestId, Unmatched};
@@ -311,7 +312,8 @@ impl Client {
             return Err(ConfigError::new("queue.capacity", "must be at least 1").into());
         }
         let (tell, told) = oneshot::channel();
-        let queue = Arc::new(Queue::new(queue));
+        let queue = Arc::new(Queue::counting(queue, self.0.mailbox.dropped.clone()));
+        self.0.mailbox.watch_stream(channel.clone(), &queue);
         let consumer = self.0.mailbox.ids.next();
         let mail = Mail::Subscribe {
             consumer,
@@ -351,6 +353,17 @@ impl Client {
         self.0.mailbox.stats()
     }
 
+    /// How the client is: its connection, its queues, its credits, its books; and a verdict on them.
+    ///
+    /// ```no_run
+    /// # fn f(client: steadysocket::Client) {
+    /// println!("{}", client.health().verdict());
+    /// # }
+    /// ```
+    pub fn health(&self) -> Health {
+        self.0.mailbox.health(&self.0.limiter)
+    }
+
     /// The time on the platform's clock, by which [`Stats::heard`] and all deadlines are measured.
     pub fn now(&self) -> Instant {
         self.0.mailbox.now()
@@ -382,6 +395,25 @@ impl Client {
     /// Closes the connection with code 1000 and waits until it is closed, at most [`Config::close_timeout`].
     pub async fn close(&self) {
         self.shut(CloseFrame::new(CloseCode::NORMAL, "")).await;
+    }
+
+    /// Takes on nothing new, which is then [`NotSent::Draining`], lets everything under way end, leaves all channels, and
+    /// closes with code 1000: within `timeout`, and [`Config::close_timeout`] after that. Waits until it is closed.
+    ///
+    /// Calls that are not done by then end as at [`close`](Self::close): [`Error::NotSent`] when they waited, and
+    /// [`Error::Unknown`] when they had left. While it reconnects they wait, as always, for the next connection.
+    ///
+    /// ```no_run
+    /// # async fn f(registry: steadysocket::Registry) {
+    /// # use std::time::Duration;
+    /// let clients = registry.entries();
+    /// let drains = clients.iter().map(|entry| entry.client.drain(Duration::from_secs(5)));
+    /// futures::future::join_all(drains).await;
+    /// # }
+    /// ```
+    pub async fn drain(&self, timeout: Duration) {
+        let _ = self.0.mailbox.post(Mail::Command(Command::Drain(timeout)));
+        self.ended().await;
     }
 
     /// Closes with a code and reason.
@@ -596,6 +628,13 @@ impl<T: FromPayload> Subscription<T> {
     /// The time on the platform's clock.
     pub(crate) fn now(&self) -> Instant {
         self.link.mailbox.now()
+    }
+
+    /// By which the health of what is made of this data is known.
+    pub(crate) fn pulse(&self) -> Arc<Pulse> {
+        let pulse = Arc::new(Pulse::new(self.channel.clone(), self.queue.clone(), self.now()));
+        self.link.mailbox.watch_book(&pulse);
+        pulse
     }
 
     /// Why the client ended, once it has.

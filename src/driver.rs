@@ -12,7 +12,7 @@ use futures::channel::oneshot;
 use crate::alarm::Bells;
 use crate::config::{Config, Endpoint, Url};
 use crate::error::{ConnectError, Disconnect, Ended, Error, NotSent};
-use crate::mailbox::{Mail, Mailbox, Outcome};
+use crate::mailbox::{Mail, Mailbox, Outcome, add};
 use crate::payload::Payload;
 use crate::platform::BoxFuture;
 use crate::protocol::{Preparation, Protocol, Unmatched};
@@ -250,6 +250,9 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
                 }
                 Effect::Deliver(consumer, payload) => self.deliver(consumer, payload),
                 news => {
+                    if let Effect::Event(Event::Disconnected(reason)) = &news {
+                        self.mailbox.note_disconnect(reason.clone());
+                    }
                     // Whoever is woken by it may ask at once, in another thread, where the connection is.
                     if !std::mem::replace(&mut published, true) {
                         self.publish();
@@ -497,12 +500,4 @@ fn fan_out<T: Clone + Weight>(queues: &mut Vec<Arc<Queue<T>>>, item: T) {
 /// Whether the other end still exists.
 fn is_read<T>(queue: &Arc<Queue<T>>) -> bool {
     Arc::strong_count(queue) > 1
-}
-
-/// Adds to a list whose entries die without a word: before it would grow, the dead are taken out.
-fn add<T>(list: &mut Vec<T>, item: T, is_alive: impl FnMut(&T) -> bool) {
-    if list.len() == list.capacity() {
-        list.retain(is_alive);
-    }
-    list.push(item);
 }

@@ -187,6 +187,9 @@ pub enum NotSent {
     /// It needs a login, and no credentials were given.
     #[error("it needs a login, and no credentials were given")]
     NotLoggedIn,
+    /// The client takes on nothing new, because it is about to close: [`Client::drain`](crate::Client::drain).
+    #[error("the client is about to close, and takes on nothing new")]
+    Draining,
     /// The client has ended.
     #[error("the client has ended: {0}")]
     Ended(Ended),
@@ -199,6 +202,7 @@ impl NotSent {
             Self::QueueFull | Self::RateLimited(_) | Self::Busy | Self::TooExpensive => Category::Application,
             Self::TooLarge { .. } | Self::Params(_) | Self::Unsupported(_) => Category::Application,
             Self::NotLoggedIn => Category::Authentication,
+            Self::Draining => Category::Application,
             Self::Ended(ended) => ended.category(),
         }
     }
@@ -213,6 +217,7 @@ impl NotSent {
             Self::TooExpensive | Self::TooLarge { .. } | Self::Params(_) | Self::Unsupported(_) => {
                 Advice::Change
             }
+            Self::Draining => Advice::Stop,
             Self::Ended(ended) => ended.advice(),
         }
     }

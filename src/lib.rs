@@ -39,6 +39,7 @@
 //! | what users hold | [`Client`], [`Subscription`], [`Call`], [`Feed`] |
 //! | every option, with unit and default | [`config`] |
 //! | many clients by name | [`Registry`] |
+//! | how a client is | [`Client::health`] |
 //! | what can go wrong, and whose fault it is | [`error`] |
 //! | JSON-RPC 2.0 | [`jsonrpc`] |
 //! | reconnection, deadlines, credits, heartbeats, subscriptions | [`session`] |
@@ -69,6 +70,7 @@ pub mod deribit;
 mod driver;
 pub mod error;
 pub mod frame;
+mod health;
 mod json;
 pub mod jsonrpc;
 mod mailbox;
@@ -90,6 +92,7 @@ pub use config::{Config, Url};
 pub use driver::Driver;
 pub use error::Error;
 pub use frame::{CloseCode, CloseFrame, Frame, Message, Text};
+pub use health::{Backlog, BookFreshness, BookHealth, Credits, Health, Trouble, Verdict};
 pub use jsonrpc::JsonRpc;
 pub use payload::Payload;
 #[allow(unused_imports, reason = "a build without a transport has nothing to show here")]

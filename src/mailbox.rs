@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -12,10 +13,12 @@ use futures::task::AtomicWaker;
 
 use crate::alarm::Bell;
 use crate::config::OutboundLimit;
-use crate::error::{Ended, Error, NotSent};
+use crate::error::{Disconnect, Ended, Error, NotSent};
+use crate::health::{Backlog, Health, Pulse};
 use crate::payload::Payload;
 use crate::protocol::{RequestId, RequestIds, Unmatched};
 use crate::queue::Queue;
+use crate::session::limiter::Limiter;
 use crate::session::{Command, ConsumerId, Event, State, Stats, Work};
 use crate::time::Instant;
 use crate::transport::Clock;
@@ -77,6 +80,8 @@ pub(crate) struct Mailbox {
     pub(crate) waker: Arc<AtomicWaker>,
     pub(crate) ids: RequestIds,
     limit: OutboundLimit,
+    /// Updates that slow consumers lost.
+    pub(crate) dropped: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -88,6 +93,11 @@ struct Inner {
     state: State,
     stats: Stats,
     badges: Vec<Badge>,
+    /// When the state began.
+    since: Instant,
+    last_disconnect: Option<(Instant, Disconnect)>,
+    streams: Vec<(String, Weak<Queue<Payload>>)>,
+    pulses: Vec<Weak<Pulse>>,
 }
 
 impl Mailbox {
@@ -99,9 +109,13 @@ impl Mailbox {
             state: State::Connecting { attempt: 1 },
             stats: Stats::default(),
             badges: Vec::new(),
+            since: clock(),
+            last_disconnect: None,
+            streams: Vec::new(),
+            pulses: Vec::new(),
         };
         let (inner, waker) = (Mutex::new(inner), Arc::new(AtomicWaker::new()));
-        Self { inner, clock, waker, ids: RequestIds::default(), limit }
+        Self { inner, clock, waker, ids: RequestIds::default(), limit, dropped: Arc::default() }
     }
 
     /// The time on the driver's clock.
@@ -144,13 +158,60 @@ impl Mailbox {
 
     pub(crate) fn publish(&self, state: State, stats: Stats) {
         let mut inner = self.lock();
-        inner.state = state;
+        if inner.state != state {
+            inner.since = self.now();
+            inner.state = state;
+        }
         inner.stats = stats;
+    }
+
+    pub(crate) fn note_disconnect(&self, reason: Disconnect) {
+        let now = self.now();
+        self.lock().last_disconnect = Some((now, reason));
+    }
+
+    /// A consumer's queue, for as long as it lives.
+    pub(crate) fn watch_stream(&self, channel: String, queue: &Arc<Queue<Payload>>) {
+        add(&mut self.lock().streams, (channel, Arc::downgrade(queue)), |(_, queue)| {
+            queue.strong_count() > 0
+        });
+    }
+
+    /// A maintained book, for as long as it lives.
+    pub(crate) fn watch_book(&self, pulse: &Arc<Pulse>) {
+        add(&mut self.lock().pulses, Arc::downgrade(pulse), |pulse| pulse.strong_count() > 0);
+    }
+
+    pub(crate) fn health(&self, limiter: &Limiter) -> Health {
+        let at = self.now();
+        let credits = limiter.credits(at);
+        let inner = self.lock();
+        let streams = inner.streams.iter().filter_map(|(channel, queue)| {
+            let (channel, queue) = (channel.clone(), queue.upgrade()?);
+            let (waiting, capacity, dropped) = (queue.len(), queue.capacity(), queue.dropped());
+            Some(Backlog { channel, waiting, capacity, dropped })
+        });
+        let books = inner.pulses.iter().filter_map(|pulse| Some(pulse.upgrade()?.health(at)));
+        let mut stats = inner.stats.clone();
+        stats.waiting += inner.submissions.0;
+        Health {
+            at,
+            state: inner.state.clone(),
+            since: inner.since,
+            stats,
+            last_disconnect: inner.last_disconnect.clone(),
+            outbound_limit: self.limit.messages,
+            credits,
+            streams: streams.collect(),
+            dropped: self.dropped.load(Ordering::Relaxed),
+            books: books.collect(),
+        }
     }
 
     /// No more mail is taken. What had come is returned.
     pub(crate) fn close(&self, ended: Ended) -> VecDeque<Mail> {
         let mut inner = self.lock();
+        inner.since = self.now();
         inner.state = State::Ended(ended.clone());
         inner.ended = Some(ended);
         let mail = std::mem::take(&mut inner.mail);
@@ -199,4 +260,12 @@ impl fmt::Debug for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mailbox").field("inner", &self.inner).finish_non_exhaustive()
     }
+}
+
+/// Adds to a list whose entries die without a word: before it would grow, the dead are taken out.
+pub(crate) fn add<T>(list: &mut Vec<T>, item: T, is_alive: impl FnMut(&T) -> bool) {
+    if list.len() == list.capacity() {
+        list.retain(is_alive);
+    }
+    list.push(item);
 }

@@ -1,7 +1,8 @@
 //! The bounded queue between a connection and one consumer. It never forgets to say what it lost.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use futures::task::AtomicWaker;
@@ -118,6 +119,8 @@ struct Inner<T> {
     /// What the items weigh together.
     bytes: usize,
     dropped: u64,
+    /// What all queues of the client have dropped.
+    dropped_by_all: Arc<AtomicU64>,
     /// Nothing more will come.
     ended: bool,
 }
@@ -224,6 +227,11 @@ impl News {
 
 impl<T> Queue<T> {
     pub(crate) fn new(policy: Policy) -> Self {
+        Self::counting(policy, Arc::default())
+    }
+
+    /// One that adds what it drops to a count that it shares with others.
+    pub(crate) fn counting(policy: Policy, dropped_by_all: Arc<AtomicU64>) -> Self {
         let capacity = match policy.overflow {
             Overflow::Latest => 1,
             Overflow::DropOldest | Overflow::DropNewest | Overflow::Close => policy.capacity.max(1),
@@ -235,6 +243,7 @@ impl<T> Queue<T> {
             tail: Gap::default(),
             bytes: 0,
             dropped: 0,
+            dropped_by_all,
             ended: false,
         };
         Self { state: Mutex::new(inner), waker: AtomicWaker::new() }
@@ -315,6 +324,17 @@ impl<T> Queue<T> {
         self.lock().items.len()
     }
 
+    /// The most items that may wait.
+    pub(crate) fn capacity(&self) -> usize {
+        self.lock().policy.capacity
+    }
+
+    /// Whether something happened that the consumer was not told yet.
+    pub(crate) fn has_news(&self) -> bool {
+        let inner = self.lock();
+        inner.ended || inner.tail.0.is_some() || inner.items.iter().any(|item| item.gap.0.is_some())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -336,7 +356,7 @@ impl<T> Inner<T> {
     fn drop_oldest(&mut self, lost: u64) {
         let Some(Item { gap: mut before, weight, .. }) = self.items.pop_front() else { return };
         self.bytes -= weight;
-        self.dropped += 1;
+        self.count_dropped();
         if lost > 0 {
             before.lag(lost);
         }
@@ -358,15 +378,20 @@ impl<T> Inner<T> {
                 self.append(weight, data);
             }
             Overflow::DropNewest => {
-                self.dropped += 1;
+                self.count_dropped();
                 self.tail.lag(1);
             }
             Overflow::Close => {
-                self.dropped += 1;
+                self.count_dropped();
                 self.tail.news().overflowed = true;
                 self.ended = true;
             }
         }
+    }
+
+    fn count_dropped(&mut self) {
+        self.dropped += 1;
+        self.dropped_by_all.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The next update, or `Some(None)` at the end.

@@ -91,6 +91,16 @@ fn what_is_told() {
     let protocol = Rust::read("src/protocol.rs");
     same(protocol.variants("Unmatched"), state.words("type ServerMessage"), exceptions);
 
+    let rust = Rust::read("src/health.rs");
+    let health = Ts::read("health.ts");
+    let exceptions: Exceptions = &[("at", Nothing("performance.now()"))];
+    same(rust.fields("Health"), health.members("interface Health"), exceptions);
+    same(kebab(rust.variants("Verdict")), health.words("interface Health"), &[]);
+    same(rust.fields("Credits"), health.members("interface Credits"), &[]);
+    same(rust.fields("Backlog"), health.members("interface Backlog"), &[]);
+    same(rust.fields("BookHealth"), health.members("interface BookHealth"), &[]);
+    same(kebab(rust.variants("BookFreshness")), health.words("interface BookHealth"), &[]);
+
     let error = Rust::read("src/error.rs");
     let errors = Ts::read("errors.ts");
     same(error.variants("Category"), errors.words("type Category"), &[]);

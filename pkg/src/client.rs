@@ -11,7 +11,7 @@ use crate::limiter::SharedLimiter;
 use crate::objects::{duration, in_millis, number, object, text};
 use crate::promise::{Cancel, promise};
 use crate::stream::Updates;
-use crate::{errors, options, stream};
+use crate::{errors, health, options, stream};
 
 /// A handle to one connection that stays up.
 #[wasm_bindgen]
@@ -159,11 +159,17 @@ impl Core {
             ("connections", count(stats.connections)),
             ("disconnects", count(stats.disconnects)),
             ("silence", stats.heard.map(|heard| in_millis(self.client.now().since(heard))).into()),
+            ("question", stats.asked.map(|asked| in_millis(self.client.now().since(asked))).into()),
             ("waiting", stats.waiting.into()),
             ("inFlight", stats.in_flight.into()),
             ("desired", stats.desired.into()),
             ("confirmed", stats.confirmed.into()),
         ])
+    }
+
+    /// How the client is.
+    pub fn health(&self) -> Array {
+        health::health(&self.client.health())
     }
 
     /// What Deribit's clock says, once that is known: milliseconds since 1970, and how far off that may be.
@@ -188,6 +194,15 @@ impl Core {
     /// Makes a new connection.
     pub fn reconnect(&self) {
         self.client.reconnect();
+    }
+
+    /// Takes on nothing new, and closes once everything under way has ended, or after this time.
+    pub fn drain(&self, timeout: f64) -> Promise {
+        let client = self.client.clone();
+        promise(None, async move {
+            client.drain(duration(timeout)).await;
+            Ok(JsValue::UNDEFINED)
+        })
     }
 
     /// Closes with a code and reason.

@@ -7,6 +7,7 @@
 mod book;
 mod client;
 mod errors;
+mod health;
 mod limiter;
 mod objects;
 mod options;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 
@@ -40,6 +41,39 @@ test('calls are answered, refused, timed out and aborted', async () => {
   await client.close()
   assert.equal((await client.ended).advice, 'stop')
   await assert.rejects(client.call('public/test'), { outcome: 'not-sent', advice: 'stop' })
+})
+
+test('its health is told, and it drains', async () => {
+  const client = await deribit()
+  const book = await client.book('BTC-PERPETUAL')
+  while (book.status.name !== 'live') await once(book, 'status')
+  const stream = await client.subscribe(TICKER, { capacity: 7 })
+  const { verdict, troubles, books, streams, credits, ...health } = client.health
+  assert.deepEqual([verdict, troubles, health.state.name], ['healthy', [], 'live'])
+  assert.deepEqual(books.map(({ channel }) => channel), [book.channel])
+  assert.ok(['live', 'unread'].includes(books[0].freshness))
+  const { waiting, ...queue } = streams.find(({ channel }) => channel === TICKER)
+  assert.deepEqual(queue, { channel: TICKER, capacity: 7, dropped: 0 })
+  assert.ok(waiting <= 7)
+  assert.ok(credits.every(({ name, available, capacity }) => name !== '' && available <= capacity))
+  assert.ok(health.since <= performance.now() && health.stats.confirmed === 2)
+  assert.deepEqual([health.lastDisconnect, health.dropped], [undefined, 0])
+
+  await command(client, 'delay 300ms')
+  const call = client.call('public/test')
+  const drained = client.drain(5_000)
+  await assert.rejects(client.call('public/get_time'), { outcome: 'not-sent', advice: 'stop' })
+  assert.ok(await call)
+  await drained
+  assert.equal(client.health.verdict, 'down')
+  assert.match(client.health.troubles[0], /ended/)
+  assert.equal(client.health.books[0].freshness, 'stale')
+  await assert.rejects(client.drain(-1), { field: 'timeout' })
+  stream.close()
+  book.close()
+  const other = await deribit()
+  await command(other, 'delay 0ms')
+  await other.close()
 })
 
 test('a stream survives a cut and says so', async () => {

@@ -26,6 +26,7 @@ export type { OrderResolution, PendingCancel, PendingEdit, PendingOrder, Resolve
 export type * from './deribit/words.js'
 export { RpcError, SteadyError } from './errors.js'
 export type { Advice, Category, Outcome } from './errors.js'
+export type { Backlog, BookHealth, Credits, Health } from './health.js'
 export { Limiter } from './limiter.js'
 export type { Bucket, BucketChanges } from './limiter.js'
 export type * from './options.js'

@@ -1,7 +1,8 @@
 import { abortable } from './abort.js'
-import { text } from './check.js'
+import { text, time } from './check.js'
 import type { Core, Updates } from './core.js'
 import { decode, parse, toError, wrong } from './errors.js'
+import { type Health, toHealth } from './health.js'
 import { checkCall, checkSubscribe, type Queue } from './options.js'
 import type { Pace } from './reader.js'
 import type { Disconnected, Ended, ServerMessage, State, Stats } from './state.js'
@@ -92,8 +93,15 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
 
   /** The connection's counters. */
   get stats(): Stats {
-    const { silence, ...stats } = this.core.stats() as Stats & { silence: number | undefined }
-    return { ...stats, heard: silence === undefined ? undefined : performance.now() - silence }
+    const { silence, question, ...stats } = this.core.stats() as Stats & { silence?: number; question?: number }
+    const now = performance.now()
+    const at = (age: number | undefined) => (age === undefined ? undefined : now - age)
+    return { ...stats, heard: at(silence), asked: at(question) }
+  }
+
+  /** How the client is: its connection, its queues, its credits, its books; and a verdict on them. */
+  get health(): Health {
+    return toHealth(this.core.health(), this.state, this.stats)
   }
 
   /** Waits until the connection is live: open, logged in, subscriptions restored. Throws when the client ended instead. */
@@ -202,6 +210,13 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
       signal.addEventListener('abort', giveUp, { once: true })
       closed.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
     })
+  }
+
+  /** Takes on nothing new, lets everything under way end, leaves all channels, and closes with code 1000: within `timeout` ms, and
+   * `closeTimeout` after that. Waits until it is closed. Calls that are not done by then end as at `close`. */
+  async drain(timeout: number): Promise<void> {
+    time(timeout, 'timeout')
+    await this.core.drain(timeout)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -45,6 +45,8 @@ export interface Stats {
   disconnects: number
   /** When the peer was last heard, on the present connection or the last one, in ms as `performance.now()` has it. */
   heard: number | undefined
+  /** Since when the peer has been asked for a sign of life without having given one, in the same way. */
+  asked: number | undefined
   /** Requests and messages that wait to be sent. */
   waiting: number
   /** Requests that wait for an answer. */

@@ -56,6 +56,8 @@ pub enum Command {
     Renew(ConsumerId),
     /// Make a new connection, keeping everything.
     Reconnect,
+    /// Take on nothing new, and close with code 1000 once everything under way has ended, or this much later.
+    Drain(Duration),
     /// Close for good, with this code and reason.
     Close(CloseFrame),
 }
@@ -134,6 +136,8 @@ pub struct Stats {
     pub disconnects: u64,
     /// When the peer was last heard, on the present connection or the last one.
     pub heard: Option<Instant>,
+    /// Since when the peer has been asked for a sign of life without having given one.
+    pub asked: Option<Instant>,
     /// The last round trip of a ping.
     pub round_trip: Option<Duration>,
     /// Requests and messages that wait to be sent.

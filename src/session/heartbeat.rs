@@ -48,6 +48,11 @@ impl Liveness {
         }
     }
 
+    /// When the question was put that is not answered yet.
+    pub(crate) fn asked(&self) -> Option<Instant> {
+        self.asked.as_ref().map(|question| question.at)
+    }
+
     /// A message or a ping came.
     pub(crate) fn on_life(&mut self, now: Instant) {
         self.heard = now;

@@ -51,6 +51,26 @@ impl Core {
         let ready = matches!(self.phase, Phase::Ready { .. });
         self.timers.set(Timer::Resubscribe, self.subscriptions.next_retry().filter(|_| ready));
         self.timers.set(Timer::Heartbeat, self.liveness.as_ref().map(Liveness::deadline));
+        // Without work under way there is nothing to wait for.
+        let drain = |deadline| if self.is_idle() { Instant::ZERO } else { deadline };
+        let open = !matches!(self.phase, Phase::Closing(After::End(_)) | Phase::Ended(_));
+        self.timers.set(Timer::Drain, self.drain.map(drain).filter(|_| open));
+    }
+
+    /// Whether no request waits or is under way, or is about to be made.
+    fn is_idle(&self) -> bool {
+        let leaves = matches!(self.phase, Phase::Ready { .. }) && self.subscriptions.is_to_leave();
+        self.requests.waiting() == 0 && self.requests.in_flight() == 0 && !leaves
+    }
+
+    /// Everything under way has ended, or had its time. The channels are left before the connection is closed.
+    pub(super) fn drained(&mut self, now: Instant) {
+        let has_time = self.drain.is_some_and(|deadline| now < deadline);
+        let ready = matches!(self.phase, Phase::Ready { .. });
+        if has_time && ready && self.subscriptions.leave_all() {
+            return;
+        }
+        self.close(now, CloseFrame::new(crate::frame::CloseCode::NORMAL, ""));
     }
 
     pub(super) fn connect(&mut self, now: Instant) {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures::task::AtomicWaker;
 
+use crate::health::Credits;
 use crate::time::Instant;
 
 /// A limit as data: credits that requests take, and that come back.
@@ -210,6 +211,21 @@ impl Limiter {
     /// The buckets, in the order that [`Cost::bucket`] counts them.
     pub fn buckets(&self) -> Vec<Bucket> {
         self.lock().levels.iter().map(|level| level.bucket.clone()).collect()
+    }
+
+    /// What the buckets hold at `now`, in the order that [`Cost::bucket`] counts them.
+    pub(crate) fn credits(&self, now: Instant) -> Vec<Credits> {
+        let credits = |level: &mut Level| {
+            level.refill(now);
+            let Bucket { name, capacity, reserve, .. } = level.bucket;
+            Credits {
+                name,
+                available: u64::try_from(level.left() / NANO).unwrap_or(u64::MAX),
+                capacity,
+                reserve,
+            }
+        };
+        self.lock().levels.iter_mut().map(credits).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Levels> {

@@ -90,6 +90,8 @@ struct Core {
     blocked: Option<Instant>,
     /// The protocol's upkeep is under way.
     upkeep: bool,
+    /// Nothing new is taken on, and this is when it closes at the latest.
+    drain: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -146,6 +148,7 @@ impl<P: Protocol> Session<P> {
             hold: None,
             blocked: None,
             upkeep: false,
+            drain: None,
         };
         Self { protocol, core }
     }
@@ -180,6 +183,10 @@ impl<P: Protocol> Session<P> {
                 self.core.subscriptions.renew(consumer, chance);
             }
             Command::Reconnect => self.core.reconnect(now),
+            Command::Drain(time) => {
+                let deadline = now + time;
+                self.core.drain = Some(self.core.drain.map_or(deadline, |other| other.min(deadline)));
+            }
             Command::Close(frame) => self.core.close(now, frame),
         }
         self.rearm();
@@ -306,6 +313,7 @@ impl<P: Protocol> Session<P> {
                     self.core.effects.push_back(Effect::Drop);
                     self.core.closed(now, &self.protocol);
                 }
+                Timer::Drain => self.core.drained(now),
             }
             self.rearm();
         }
@@ -364,6 +372,7 @@ impl<P: Protocol> Session<P> {
             in_flight: self.core.requests.in_flight(),
             desired,
             confirmed,
+            asked: self.core.liveness.as_ref().and_then(Liveness::asked),
             ..self.core.stats.clone()
         }
     }
@@ -383,6 +392,9 @@ impl<P: Protocol> Session<P> {
         timeout: Option<Duration>,
     ) -> Result<(), NotSent> {
         let core = &mut self.core;
+        if core.drain.is_some() && !matches!(core.phase, Phase::Ended(_)) {
+            return Err(NotSent::Draining);
+        }
         let rank = match &work {
             Work::Call(request) | Work::Notify(request) => match self.protocol.lane(&request.method) {
                 limiter::Lane::Urgent => Rank::Urgent,
@@ -416,6 +428,8 @@ impl<P: Protocol> Session<P> {
         let ready = matches!(core.phase, Phase::Ready { .. });
         let note = if !ready && core.config.when_offline == WhenBlocked::Refuse {
             Note::Refused(Refusal::Offline)
+        } else if core.drain.is_some() {
+            Note::Refused(Refusal::NotSent(Box::new(NotSent::Draining)))
         } else if core.subscriptions.join(&self.protocol, consumer, channel, now + core.config.call_timeout) {
             Note::Confirmed
         } else {

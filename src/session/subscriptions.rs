@@ -254,6 +254,18 @@ impl Subscriptions {
         }
     }
 
+    /// Whether the server is to be told that a channel is left.
+    pub(crate) fn is_to_leave(&self) -> bool {
+        self.to_unsubscribe.first().is_some()
+    }
+
+    /// Nobody consumes anything any more. Whether there was anybody.
+    pub(crate) fn leave_all(&mut self) -> bool {
+        let consumers: Vec<_> = self.consumers.iter().map(|(id, _)| id).collect();
+        consumers.iter().for_each(|id| self.leave(*id));
+        !consumers.is_empty()
+    }
+
     /// The consumers of the channel whose data comes under `route`; none when the route is not known.
     pub(crate) fn deliver(&mut self, route: &str, mut each: impl FnMut(ConsumerId, Option<Note>)) -> bool {
         let Some(key) = self.named(route).or_else(|| self.routed(route)) else { return false };

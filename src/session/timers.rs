@@ -28,10 +28,12 @@ pub(crate) enum Timer {
     Upkeep,
     /// The peer did not answer our close frame.
     Close,
+    /// Everything under way has ended, or has had its time: the client closes.
+    Drain,
 }
 
 impl Timer {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Connect,
         Self::Retry,
         Self::Stable,
@@ -43,6 +45,7 @@ impl Timer {
         Self::Prepare,
         Self::Upkeep,
         Self::Close,
+        Self::Drain,
     ];
 }
 

@@ -1,6 +1,7 @@
 //! What users hold: a book that follows its channel.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::client::{Client, Subscription};
 use crate::config::{Overflow, Queue};
 use crate::deribit::{Deribit, Interval};
 use crate::error::Error;
+use crate::health::Pulse;
 use crate::queue::Update;
 
 /// An order book that is kept for you, and never called live when it is not.
@@ -58,6 +60,7 @@ pub struct Book {
     /// What has changed since it was last told.
     changed: Changed,
     ended: bool,
+    pulse: Arc<Pulse>,
 }
 
 /// What happened to a book.
@@ -123,7 +126,8 @@ impl Book {
     }
 
     fn new(source: Subscription, book: OrderBook) -> Self {
-        Self { source, book, asked: false, changed: Changed::Nothing, ended: false }
+        let pulse = source.pulse();
+        Self { source, book, asked: false, changed: Changed::Nothing, ended: false, pulse }
     }
 
     /// Waits until something has changed, and says what; several messages may have been applied by then. `None` once the
@@ -231,6 +235,7 @@ impl Book {
                 book.stale(now, Reason::Ended(self.source.why_ended()));
             }
         }
+        self.pulse.set(book.status().since());
         self.asked &= matches!(book.status(), Status::Stale { .. });
         self.changed = self.changed.max(changed);
     }

@@ -13,7 +13,7 @@ use steadysocket::config::Queue;
 use steadysocket::deribit::book::{Book, Change, Levels, Reason, Status};
 use steadysocket::deribit::data::Level;
 use steadysocket::deribit::{Adapter, Interval, Options};
-use steadysocket::{Client, Config, Payload, State, Subscription};
+use steadysocket::{BookFreshness, BookHealth, Client, Config, Payload, State, Subscription};
 
 use self::market::fingerprint;
 use self::venue::{Books, Tally};
@@ -68,7 +68,12 @@ impl Watched {
         let Some(book) = book.as_mut() else { return };
         let mut seen = self.seen.borrow_mut();
         seen.checks += 1;
+        let told = client.health().books;
+        let told_live =
+            |told: &BookHealth| told.channel == book.channel() && told.freshness == BookFreshness::Live;
+        let told_live = told.iter().filter(|told| told.channel == book.channel()).all(told_live);
         let Some(levels) = book.live() else {
+            assert!(!told_live, "seed {seed}: the health of {} says that it is live", self.name);
             return self.last.set(None);
         };
         seen.live += 1;
