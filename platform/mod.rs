@@ -75,7 +75,7 @@ mod os {
 pub mod here {
     /// This target's transport: a name for code that serves both.
     pub use super::native::Native as Transport;
-    pub use super::native::{Native, Proxy, Tls, TlsVersion, connect, connect_with, start};
+    pub use super::native::{Native, Proxy, Tls, TlsVersion, connect, connect_with, start, supervise};
 }
 /// What the crate's root shows of this target's transport.
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]

@@ -1,5 +1,6 @@
 //! The one future that moves bytes and time between a socket and a session. It decides nothing.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -11,13 +12,14 @@ use futures::channel::oneshot;
 
 use crate::alarm::Bells;
 use crate::config::{Config, Endpoint, Url};
-use crate::error::{ConnectError, Disconnect, Ended, Error, NotSent};
+use crate::error::{ConnectError, Disconnect, Ended, Error, NotSent, Unknown};
 use crate::mailbox::{Mail, Mailbox, Outcome, add};
 use crate::payload::Payload;
 use crate::platform::BoxFuture;
 use crate::protocol::{Preparation, Protocol, Unmatched};
 use crate::queue::{Queue, Weight};
 use crate::session::{Command, ConsumerId, Effect, Event, Note, Session, State};
+use crate::supervisor;
 use crate::table::Table;
 use crate::time::Instant;
 use crate::transport::{Attempt, Platform, Progress, Socket};
@@ -37,6 +39,8 @@ pub struct Driver<L: Platform, P: Protocol> {
     handles: Handles,
     /// Rounds in which more had arrived than was read.
     behind: usize,
+    /// Set while it is polled, and so after a panic: the session may be in any state.
+    broken: bool,
 }
 
 enum Connection<L: Platform> {
@@ -89,7 +93,63 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
             mail: VecDeque::new(),
             handles: Handles::default(),
             behind: 0,
+            broken: false,
         }
+    }
+
+    /// The time on the platform's clock.
+    pub(crate) fn now(&self) -> Instant {
+        self.platform.now()
+    }
+
+    /// A panic as the reason why a connection ended.
+    pub(crate) fn panicked(&self, panic: &(dyn Any + Send)) -> Disconnect {
+        let mut reason = Disconnect::Panicked(supervisor::said(panic));
+        self.config.redact(&mut reason);
+        reason
+    }
+
+    /// Goes on after a panic, with another protocol in a session of its own. What has left the handles may have been
+    /// sent, so its outcome is unknown; what has not is still in the mailbox.
+    pub(crate) fn restart(&mut self, protocol: P, reason: &Disconnect) {
+        let now = self.platform.now();
+        self.connection = Connection::None;
+        let (config, ids) = (self.config.clone(), self.mailbox.ids.clone());
+        // Platforms of tests have one seed only.
+        let seed = self.platform.seed().wrapping_add(ids.next().0);
+        let session = Session::new(config, protocol, L::PINGS, ids, seed);
+        let broken = std::mem::replace(&mut self.session, session);
+        self.handles.settle(&Unknown::Disconnected(reason.clone()));
+        for (id, consumer) in self.handles.consumers.iter() {
+            if consumer.confirmed.is_some() {
+                let command = Command::Subscribe(id, consumer.channel.clone());
+                self.session.handle_command(now, command);
+            } else {
+                consumer.queue.interrupt(reason.clone());
+                self.session.adopt(id, &consumer.channel);
+            }
+        }
+        self.session.take_over(now, broken, reason.clone());
+        self.behind = 0;
+        self.broken = false;
+    }
+
+    /// Ends after a panic, without another word to the session.
+    pub(crate) fn give_up(&mut self, ended: &Ended) {
+        self.connection = Connection::None;
+        self.broken = true;
+        self.handles.settle(&Unknown::Ended(ended.clone()));
+        let left = std::mem::take(&mut self.mail);
+        for mail in left.into_iter().chain(self.mailbox.close(ended.clone())) {
+            self.handles.turn_away(mail, ended);
+        }
+        let (Ended::AttemptsExhausted(reason) | Ended::Refused(reason)) = ended else {
+            return self.handles.finish(ended);
+        };
+        self.handles.consumers.iter().for_each(|(_, consumer)| consumer.queue.interrupt(reason.clone()));
+        self.handles.carry_out(Effect::Event(Event::Disconnected(reason.clone())));
+        self.handles.carry_out(Effect::Event(Event::State(State::Ended(ended.clone()))));
+        self.handles.finish(ended);
     }
 
     /// One round; whether anything happened.
@@ -152,13 +212,14 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
     }
 
     fn read_mail(&mut self, now: Instant) -> bool {
-        let mut mail = std::mem::take(&mut self.mail);
-        self.mailbox.take(&mut mail);
-        let busy = !mail.is_empty();
-        while let Some(mail) = mail.pop_front() {
+        // What a panic left is read first.
+        if self.mail.is_empty() {
+            self.mailbox.take(&mut self.mail);
+        }
+        let busy = !self.mail.is_empty();
+        while let Some(mail) = self.mail.pop_front() {
             self.read_one(now, mail);
         }
-        self.mail = mail;
         busy
     }
 
@@ -362,6 +423,7 @@ impl<L: Platform, P: Protocol> Future for Driver<L, P> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let this = self.get_mut();
+        this.broken = true;
         this.mailbox.register(cx.waker());
         this.session.start(this.platform.now());
         // A runtime may ration what one poll reads and writes: a flood must not use it up before anything is written.
@@ -376,6 +438,7 @@ impl<L: Platform, P: Protocol> Future for Driver<L, P> {
             }
         }
         this.publish();
+        this.broken = false;
         if let State::Ended(ended) = this.session.state() {
             this.finish(&ended);
             return Poll::Ready(ended);
@@ -389,6 +452,13 @@ impl<L: Platform, P: Protocol> Future for Driver<L, P> {
 
 impl<L: Platform, P: Protocol> Drop for Driver<L, P> {
     fn drop(&mut self) {
+        if self.broken {
+            // A panic in here would end the program.
+            if self.mailbox.ended().is_none() {
+                self.give_up(&Ended::Abandoned);
+            }
+            return;
+        }
         if matches!(self.session.state(), State::Ended(_)) {
             return;
         }
@@ -423,6 +493,13 @@ impl Handles {
                 fan_out(&mut self.events, event);
             }
             Effect::Connect(_) | Effect::Drop | Effect::Prepare(_) => {}
+        }
+    }
+
+    /// All calls end in this way.
+    fn settle(&mut self, outcome: &Unknown) {
+        for tell in std::mem::take(&mut self.calls).into_values() {
+            let _ = tell.send(Err(outcome.clone().into()));
         }
     }
 

@@ -633,6 +633,9 @@ pub enum Disconnect {
     /// The user asked for a new connection.
     #[error("reconnect requested")]
     Requested,
+    /// Something inside the connection panicked: see [`Client::supervised`](crate::Client::supervised).
+    #[error("it panicked: {0}")]
+    Panicked(String),
 }
 
 /// Why the protocol's opening failed after the connection was made.
@@ -779,7 +782,7 @@ impl Disconnect {
             Self::Silent(_) | Self::Stalled(_) => Category::Connection,
             Self::Violation { .. } => Category::Protocol,
             Self::Opening(error) => error.category(),
-            Self::Protocol(_) | Self::Requested => Category::Application,
+            Self::Protocol(_) | Self::Requested | Self::Panicked(_) => Category::Application,
         }
     }
 }

@@ -40,6 +40,7 @@
 //! | every option, with unit and default | [`config`] |
 //! | many clients by name | [`Registry`] |
 //! | how a client is | [`Client::health`] |
+//! | a connection that outlives a panic | [`Client::supervised`] |
 //! | what can go wrong, and whose fault it is | [`error`] |
 //! | JSON-RPC 2.0 | [`jsonrpc`] |
 //! | reconnection, deadlines, credits, heartbeats, subscriptions | [`session`] |
@@ -83,6 +84,7 @@ mod secret;
 pub mod session;
 mod show;
 mod sorted;
+mod supervisor;
 mod table;
 pub mod time;
 pub mod transport;
@@ -103,6 +105,7 @@ pub use registry::{Entry, NotRegistered, Registry};
 pub use secret::Secret;
 pub use session::limiter::{Bucket, Cost, Lane, Limited, Limiter, Refill};
 pub use session::{Event, State, Stats};
+pub use supervisor::{Restarts, Supervisor};
 
 /// The README's examples, compiled.
 #[cfg(all(doctest, feature = "native"))]

@@ -55,7 +55,7 @@ impl Texts for Disconnect {
         match self {
             Self::Connect(error) => error.texts(each),
             Self::Closed(frame) => frame.iter_mut().for_each(|frame| frame.texts(each)),
-            Self::Dropped(text) | Self::Protocol(text) => each(text),
+            Self::Dropped(text) | Self::Protocol(text) | Self::Panicked(text) => each(text),
             Self::Violation { code: _, problem } => each(problem),
             Self::Opening(error) => error.texts(each),
             Self::Silent(_) | Self::Stalled(_) | Self::Requested => {}

@@ -1,15 +1,18 @@
 //! From a configuration to a client whose driver runs on the present tokio runtime.
 
+use std::future::Future;
+
 use tokio::runtime::Handle;
 
 use super::Native;
 use crate::client::Client;
 use crate::config::Config;
-use crate::deribit::{Deribit, Options};
+use crate::deribit::{Adapter, Deribit, Options};
 use crate::driver::Driver;
-use crate::error::{ConfigError, Error};
+use crate::error::{ConfigError, Ended, Error};
 use crate::jsonrpc::JsonRpc;
 use crate::protocol::Protocol;
+use crate::supervisor::{Restarts, Supervisor};
 
 /// Connects to a JSON-RPC 2.0 server and keeps the connection up from then on.
 ///
@@ -25,7 +28,9 @@ use crate::protocol::Protocol;
 /// [`Error::Config`] for a configuration that cannot work, or outside a tokio runtime. [`Error::Connect`] when the
 /// first attempt fails; with [`Config::retry_initial_connect`] only when it can never succeed.
 pub async fn connect(config: Config) -> Result<Client, Error> {
-    connect_with(config, JsonRpc::new(), Native::new()).await
+    let client = supervise(config, Native::new(), Restarts::default(), JsonRpc::new)?;
+    client.ready().await?;
+    Ok(client)
 }
 
 /// Connects with a protocol and TLS options of one's own.
@@ -53,6 +58,33 @@ pub fn start<P: Protocol + Send + 'static>(
 ) -> Result<Client, ConfigError> {
     let (client, driver) = Client::with_platform(config, protocol, native)?;
     spawn(driver)?;
+    Ok(client)
+}
+
+/// Starts a client that outlives a panic inside its connection, without waiting for its first connection: see
+/// [`Client::supervised`].
+///
+/// ```no_run
+/// use steadysocket::{Config, JsonRpc, Native, Restarts};
+///
+/// # async fn f() -> Result<(), steadysocket::Error> {
+/// let config = Config::new("wss://example.com/rpc")?;
+/// let protocol = || JsonRpc::new().strict(true);
+/// let client = steadysocket::supervise(config, Native::new(), Restarts::default(), protocol)?;
+/// client.ready().await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// As [`start`].
+pub fn supervise<P: Protocol + Send + 'static>(
+    config: Config,
+    native: Native,
+    restarts: Restarts,
+    protocol: impl FnMut() -> P + Send + Unpin + 'static,
+) -> Result<Client, ConfigError> {
+    let (client, supervisor) = Client::supervised(config, native, restarts, protocol)?;
+    spawn(supervisor)?;
     Ok(client)
 }
 
@@ -88,16 +120,18 @@ impl Deribit {
     /// # Errors
     /// As [`start`].
     pub fn start(options: Options, config: Config, native: Native) -> Result<Self, ConfigError> {
-        let (deribit, driver) = Self::with_platform(options, config, native)?;
-        spawn(driver)?;
+        let (deribit, driver) = Self::with_platform(options.clone(), config, native)?;
+        let clock = deribit.clock().clone();
+        let protocol = move || Adapter::with_clock(options.clone(), clock.clone());
+        spawn(Supervisor::new(driver, Restarts::default(), protocol))?;
         Ok(deribit)
     }
 }
 
-fn spawn<P: Protocol + Send + 'static>(driver: Driver<Native, P>) -> Result<(), ConfigError> {
+fn spawn(connection: impl Future<Output = Ended> + Send + 'static) -> Result<(), ConfigError> {
     let runtime = Handle::try_current()
         .map_err(|_| ConfigError::new("runtime", "is missing: call this inside a tokio runtime"))?;
-    runtime.spawn(driver);
+    runtime.spawn(connection);
     Ok(())
 }
 

@@ -33,7 +33,7 @@ use tokio::time::{Instant as TokioInstant, Sleep};
 pub use tokio_rustls::rustls;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
-pub use self::connect::{connect, connect_with, start};
+pub use self::connect::{connect, connect_with, start, supervise};
 pub use self::proxy::Proxy;
 pub use self::socket::NativeSocket;
 pub use self::tls::{Tls, TlsVersion};

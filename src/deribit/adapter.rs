@@ -111,6 +111,14 @@ impl Adapter {
         }
     }
 
+    /// As [`new`](Self::new), with what another one knows of the venue's clock: for one that takes its place, as under
+    /// [`Client::supervised`](crate::Client::supervised).
+    pub fn with_clock(options: Options, clock: Clock) -> Self {
+        let mut adapter = Self::new(options);
+        adapter.server.clock = clock;
+        adapter
+    }
+
     /// The venue's clock, as it is known from the replies. It is the same for all connections of this protocol.
     pub fn clock(&self) -> Clock {
         self.server.clock.clone()

@@ -364,6 +364,20 @@ impl Core {
         self.enter(Phase::Ended(ended));
     }
 
+    /// Goes on for a session that cannot, because it panicked. Of that only plain values are read.
+    pub(super) fn take_over<P: Protocol>(
+        &mut self,
+        now: Instant,
+        broken: Self,
+        reason: Disconnect,
+        protocol: &P,
+    ) {
+        (self.attempts, self.stats) = (broken.attempts, broken.stats);
+        (self.was_ready, self.offline) = (broken.was_ready, broken.offline);
+        (self.hold, self.drain) = (broken.hold, broken.drain);
+        self.next(now, reason, protocol);
+    }
+
     /// After a connection or an attempt ended: when to try again, or why not.
     fn next<P: Protocol>(&mut self, now: Instant, reason: Disconnect, protocol: &P) {
         self.stats.disconnects += 1;
@@ -493,6 +507,6 @@ fn verdict<P: Protocol>(reason: &Disconnect, protocol: &P) -> Verdict {
         Disconnect::Opening(error) => error.verdict(),
         Disconnect::Closed(None) | Disconnect::Dropped(_) => Verdict::Retry(None),
         Disconnect::Silent(_) | Disconnect::Stalled(_) | Disconnect::Violation { .. } => Verdict::Retry(None),
-        Disconnect::Protocol(_) | Disconnect::Requested => Verdict::Retry(None),
+        Disconnect::Protocol(_) | Disconnect::Requested | Disconnect::Panicked(_) => Verdict::Retry(None),
     }
 }

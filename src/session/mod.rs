@@ -344,6 +344,19 @@ impl<P: Protocol> Session<P> {
         frame.map(Frame::Message)
     }
 
+    /// Begins in the place of a session that panicked: waits for its next attempt.
+    pub(crate) fn take_over(&mut self, now: Instant, broken: Self, reason: Disconnect) {
+        let Self { protocol, core } = broken;
+        self.core.take_over(now, core, reason, &self.protocol);
+        drop(protocol);
+        self.rearm();
+    }
+
+    /// A consumer of the session before, which knows that its channel was confirmed and is interrupted.
+    pub(crate) fn adopt(&mut self, consumer: ConsumerId, channel: &str) {
+        self.core.subscriptions.adopt(&self.protocol, consumer, channel);
+    }
+
     /// The driver is going away: everything settles, nothing more is sent.
     pub fn handle_abandoned(&mut self, now: Instant) {
         self.core.end(now, Ended::Abandoned);

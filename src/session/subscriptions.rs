@@ -231,6 +231,17 @@ impl Subscriptions {
         confirmed
     }
 
+    /// Adds a consumer that was told of an interruption and waits for the end of it.
+    pub(crate) fn adopt<P: Protocol>(&mut self, protocol: &P, id: ConsumerId, name: &str) {
+        self.join(protocol, id, name, Instant::ZERO);
+        self.waiting.remove((Instant::ZERO, id));
+        let channel = self.consumers.get(id).and_then(|key| self.channels.get_mut(*key));
+        let consumers = channel.into_iter().flat_map(|channel| &mut channel.consumers);
+        for consumer in consumers.filter(|consumer| consumer.id == id) {
+            (consumer.confirmed, consumer.flow) = (true, Flow::Interrupted);
+        }
+    }
+
     /// Removes a consumer. The last to leave takes the subscription along.
     pub(crate) fn leave(&mut self, id: ConsumerId) {
         let Some(key) = self.consumers.remove(id) else { return };

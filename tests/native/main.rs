@@ -19,6 +19,7 @@ mod outcomes;
 mod recovery;
 mod secrets;
 mod subscriptions;
+mod supervision;
 mod support;
 mod tls;
 mod tracker;

@@ -30,6 +30,7 @@ mod recovery;
 mod registry;
 mod regressions;
 mod streams;
+mod supervision;
 mod tracker;
 mod upkeep;
 mod venue;
