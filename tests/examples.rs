@@ -214,6 +214,20 @@ fn the_short_examples_hold_what_they_show() {
 }
 
 #[test]
+fn the_fleet_is_well_again_after_cuts_and_panics() {
+    let output = example("fleet").args(["--clients", "30", "--seconds", "5"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let row = |kind: &str| -> Vec<u64> {
+        let line = text.lines().find(|line| line.starts_with(&format!("| {kind}"))).unwrap();
+        line.split('|').filter_map(|cell| cell.trim().parse().ok()).collect()
+    };
+    let [ordinary, panicking] = ["ordinary", "panics"].map(row);
+    assert_eq!((ordinary[..2].to_vec(), panicking[..2].to_vec()), (vec![29, 29], vec![1, 1]), "{text}");
+    assert!(ordinary[3] > 0 && panicking[3] > 0, "nothing went wrong: {text}");
+}
+
+#[test]
 fn the_option_chain_has_a_quote_on_both_sides_of_a_strike() {
     let output = example("option_chain").output().unwrap();
     let (text, complaints) =
