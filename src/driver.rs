@@ -452,7 +452,7 @@ impl<L: Platform, P: Protocol> Future for Driver<L, P> {
 
 impl<L: Platform, P: Protocol> Drop for Driver<L, P> {
     fn drop(&mut self) {
-        if self.broken {
+        if cfg!(panic = "unwind") && self.broken {
             // A panic in here would end the program.
             if self.mailbox.ended().is_none() {
                 self.give_up(&Ended::Abandoned);

@@ -44,6 +44,7 @@
 //! | what can go wrong, and whose fault it is | [`error`] |
 //! | JSON-RPC 2.0 | [`jsonrpc`] |
 //! | reconnection, deadlines, credits, heartbeats, subscriptions | [`session`] |
+//! | tests of your program, on virtual time | `testing`, a feature |
 //! | this target's transport, with its TLS options | [`platform`] |
 //!
 //! # Promises
@@ -86,6 +87,8 @@ mod show;
 mod sorted;
 mod supervisor;
 mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 pub mod transport;
 

@@ -1,6 +1,6 @@
 //! What the core asks of a platform: a clock, a timer, entropy, and sockets.
 //!
-//! Two implementations live in `platform/`; the simulation in `tests/sim` is a third, on virtual time.
+//! Two implementations live in `platform/`; `testing` is a third, on virtual time.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -237,7 +237,9 @@ const HOLD: Duration = Duration::from_secs(10);
 /// How many answers that nobody waits for are known as such when they come.
 const UNAWAITED: usize = 16;
 
-/// Whoever shares the limiter gets back what is taken for requests that nobody answers any more.
+/// Whoever shares the limiter gets back what is taken for requests that nobody answers any more. There are none but
+/// after a panic.
+#[cfg(panic = "unwind")]
 impl Drop for Requests {
     fn drop(&mut self) {
         self.entries.iter().for_each(|(_, entry)| self.limiter.give_back(&entry.taken));

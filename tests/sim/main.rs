@@ -13,6 +13,8 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
+use steadysocket::testing as world;
+
 mod books;
 mod calls;
 mod closing;
@@ -34,4 +36,3 @@ mod supervision;
 mod tracker;
 mod upkeep;
 mod venue;
-mod world;
