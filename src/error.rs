@@ -633,6 +633,9 @@ pub enum Disconnect {
     /// The user asked for a new connection.
     #[error("reconnect requested")]
     Requested,
+    /// A pool has the channel on another connection from here on.
+    #[error("moved to another connection")]
+    Moved,
     /// Something inside the connection panicked: see [`Client::supervised`](crate::Client::supervised).
     #[error("it panicked: {0}")]
     Panicked(String),
@@ -782,7 +785,7 @@ impl Disconnect {
             Self::Silent(_) | Self::Stalled(_) => Category::Connection,
             Self::Violation { .. } => Category::Protocol,
             Self::Opening(error) => error.category(),
-            Self::Protocol(_) | Self::Requested | Self::Panicked(_) => Category::Application,
+            Self::Protocol(_) | Self::Requested | Self::Moved | Self::Panicked(_) => Category::Application,
         }
     }
 }

@@ -41,6 +41,7 @@
 //! | many clients by name | [`Registry`] |
 //! | how a client is | [`Client::health`] |
 //! | a connection that outlives a panic | [`Client::supervised`] |
+//! | several clients as one, and channels had twice | [`pool`] |
 //! | what can go wrong, and whose fault it is | [`error`] |
 //! | JSON-RPC 2.0 | [`jsonrpc`] |
 //! | reconnection, deadlines, credits, heartbeats, subscriptions | [`session`] |
@@ -77,6 +78,7 @@ mod json;
 pub mod jsonrpc;
 mod mailbox;
 mod payload;
+pub mod pool;
 pub mod protocol;
 mod queue;
 mod redact;
@@ -102,6 +104,7 @@ pub use jsonrpc::JsonRpc;
 pub use payload::Payload;
 #[allow(unused_imports, reason = "a build without a transport has nothing to show here")]
 pub use platform::here::*;
+pub use pool::{Pool, PoolOptions};
 pub use protocol::{Protocol, Request};
 pub use queue::Update;
 pub use registry::{Entry, NotRegistered, Registry};

@@ -58,7 +58,7 @@ impl Texts for Disconnect {
             Self::Dropped(text) | Self::Protocol(text) | Self::Panicked(text) => each(text),
             Self::Violation { code: _, problem } => each(problem),
             Self::Opening(error) => error.texts(each),
-            Self::Silent(_) | Self::Stalled(_) | Self::Requested => {}
+            Self::Silent(_) | Self::Stalled(_) | Self::Requested | Self::Moved => {}
         }
     }
 }

@@ -69,7 +69,7 @@ pub fn start<P: Protocol + Send + 'static>(
 ///
 /// # async fn f() -> Result<(), steadysocket::Error> {
 /// let config = Config::new("wss://example.com/rpc")?;
-/// let protocol = || JsonRpc::new().strict(true);
+/// let protocol = || JsonRpc::new().strict();
 /// let client = steadysocket::supervise(config, Native::new(), Restarts::default(), protocol)?;
 /// client.ready().await?;
 /// # Ok(()) }

@@ -23,6 +23,7 @@ pub mod order;
 mod outcome;
 mod params;
 pub mod query;
+pub mod sequence;
 mod server;
 mod signer;
 #[cfg(test)]

@@ -507,6 +507,8 @@ fn verdict<P: Protocol>(reason: &Disconnect, protocol: &P) -> Verdict {
         Disconnect::Opening(error) => error.verdict(),
         Disconnect::Closed(None) | Disconnect::Dropped(_) => Verdict::Retry(None),
         Disconnect::Silent(_) | Disconnect::Stalled(_) | Disconnect::Violation { .. } => Verdict::Retry(None),
-        Disconnect::Protocol(_) | Disconnect::Requested | Disconnect::Panicked(_) => Verdict::Retry(None),
+        Disconnect::Protocol(_) | Disconnect::Requested | Disconnect::Moved | Disconnect::Panicked(_) => {
+            Verdict::Retry(None)
+        }
     }
 }

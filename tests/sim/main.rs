@@ -28,6 +28,7 @@ mod liveness;
 mod lives;
 mod login;
 mod outcomes;
+mod pool;
 mod recovery;
 mod registry;
 mod regressions;
