@@ -637,9 +637,14 @@ impl<T: FromPayload> Subscription<T> {
         pulse
     }
 
+    /// Why the client ended; `None` while it lives.
+    pub(crate) fn ended(&self) -> Option<Ended> {
+        self.link.mailbox.ended()
+    }
+
     /// Why the client ended, once it has.
     pub(crate) fn why_ended(&self) -> Ended {
-        self.link.mailbox.ended().unwrap_or(Ended::Abandoned)
+        self.ended().unwrap_or(Ended::Abandoned)
     }
 
     pub(crate) fn poll_update(&self, cx: &mut Context<'_>) -> Poll<Option<Update<T>>> {

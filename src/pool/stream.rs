@@ -192,9 +192,14 @@ impl<T: FromPayload> PoolStream<T> {
             Stage::On(id, subscription) => {
                 let id = *id;
                 let Some(update) = futures::ready!(subscription.poll_update(cx)) else {
-                    let reason = reason(subscription.why_ended());
-                    self.stop(reason);
-                    self.members.bury(id);
+                    match subscription.ended() {
+                        Some(ended) => {
+                            self.stop(reason(ended));
+                            self.members.bury(id);
+                        }
+                        // Its queue overflowed, and was to end by that.
+                        None => self.stage = Stage::Over,
+                    }
                     return Poll::Ready(None);
                 };
                 self.interrupted = match &update {

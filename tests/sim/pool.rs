@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use steadysocket::config::WhenBlocked;
+use steadysocket::config::{Overflow, Queue, WhenBlocked};
 use steadysocket::error::{Disconnect, Error, NotSent, Unknown};
 use steadysocket::pool::Position;
 use steadysocket::testing::{Answer, Dial, Net, Script, Venue};
@@ -353,5 +353,30 @@ fn a_stream_of_one_member_is_interrupted_with_it() {
             assert!(matches!(stream.next().await, Some(Update::Data(_))));
         }
         assert!(stream.is_redundant());
+    });
+}
+
+#[test]
+fn a_consumer_whose_queue_ends_by_overflow_takes_no_member_along() {
+    let rig = rig(4, 1);
+    rig.ready();
+    rig.publish("a", millis(50));
+    rig.publish("b", millis(50));
+    let Rig { world, pool, .. } = rig;
+    let inner = world.clone();
+    world.run(async move {
+        let queue = Queue { capacity: 3, overflow: Overflow::Close, ..Queue::default() };
+        let mut slow = pool.subscribe_with::<u64>("a", queue).await.unwrap();
+        let mut other = pool.subscribe::<u64>("b").await.unwrap();
+        inner.sleep(seconds(1)).await;
+        for _ in 0..3 {
+            assert!(matches!(slow.next().await, Some(Update::Data(_))));
+        }
+        assert_eq!(slow.next().await, Some(Update::Overflowed));
+        assert_eq!(slow.next().await, None);
+        assert_eq!(pool.scores().len(), 1);
+        for _ in 0..30 {
+            assert!(matches!(other.next().await, Some(Update::Data(_))));
+        }
     });
 }
