@@ -268,3 +268,31 @@ fn without_a_supervisor_a_panic_ends_the_client_and_no_more() {
         while stream.next().await.is_some() {}
     });
 }
+
+#[test]
+fn what_a_dropped_driver_had_in_hand_is_told_as_it_is() {
+    let exchange = Exchange::new();
+    let world = World::new(1, exchange.clone());
+    let bucket = Bucket { name: "under way", capacity: 1, refill: Refill::WhenAnswered, reserve: 0 };
+    let config = config().limiter(Some(Limiter::new([bucket])));
+    let protocol = Fragile { rpc: JsonRpc::new(), on_read: Rc::default(), on_open: Rc::default() };
+    let (client, driver) = Client::with_platform(config, protocol, SimPlatform::<true>::new(&world)).unwrap();
+    let (driver, handle) = futures::future::abortable(driver);
+    world.spawn(async move { drop(driver.await) });
+    let inner = world.clone();
+    world.run(async move {
+        client.ready().await.unwrap();
+        let outcomes = ["silent", "echo"].map(|method| {
+            let (tell, told) = futures::channel::oneshot::channel();
+            let call = client.request(Request::new(method));
+            inner.spawn(async move { drop(tell.send(call.await)) });
+            told
+        });
+        inner.sleep(Duration::from_millis(50)).await;
+        exchange.with(|script| assert_eq!(script.methods(), ["silent"]));
+        handle.abort();
+        let [left, waited] = outcomes;
+        assert_eq!(left.await.unwrap(), Err(Unknown::Ended(Ended::Abandoned).into()));
+        assert_eq!(waited.await.unwrap(), Err(NotSent::Ended(Ended::Abandoned).into()));
+    });
+}
