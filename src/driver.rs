@@ -106,6 +106,12 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
     pub(crate) fn panicked(&self, panic: &(dyn Any + Send)) -> Disconnect {
         let mut reason = Disconnect::Panicked(supervisor::said(panic));
         self.config.redact(&mut reason);
+        // Only now: of a credential that was cut short a part would be left.
+        if let Disconnect::Panicked(said) = &mut reason
+            && let Some((end, _)) = said.char_indices().nth(supervisor::LONGEST)
+        {
+            said.truncate(end);
+        }
         reason
     }
 
@@ -146,6 +152,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
         let (Ended::AttemptsExhausted(reason) | Ended::Refused(reason)) = ended else {
             return self.handles.finish(ended);
         };
+        self.mailbox.note_disconnect(reason.clone());
         self.handles.consumers.iter().for_each(|(_, consumer)| consumer.queue.interrupt(reason.clone()));
         self.handles.carry_out(Effect::Event(Event::Disconnected(reason.clone())));
         self.handles.carry_out(Effect::Event(Event::State(State::Ended(ended.clone()))));

@@ -124,12 +124,12 @@ impl<L: Platform, P: Protocol, M> fmt::Debug for Supervisor<L, P, M> {
     }
 }
 
-/// The most that is kept of what a panic said, in characters.
-const LONGEST: usize = 200;
+/// The most that is told of what a panic said, in characters.
+pub(crate) const LONGEST: usize = 200;
 
 /// What a panic said.
 pub(crate) fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("without a word").chars().take(LONGEST).collect()
+    text.unwrap_or("without a word").to_owned()
 }

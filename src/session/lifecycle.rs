@@ -375,6 +375,10 @@ impl Core {
         (self.attempts, self.stats) = (broken.attempts, broken.stats);
         (self.was_ready, self.offline) = (broken.was_ready, broken.offline);
         (self.hold, self.drain) = (broken.hold, broken.drain);
+        // Whoever was closing does not come back.
+        if let Phase::Closing(After::End(ended)) | Phase::Ended(ended) = broken.phase {
+            return self.end(now, ended);
+        }
         self.next(now, reason, protocol);
     }
 
@@ -510,5 +514,35 @@ fn verdict<P: Protocol>(reason: &Disconnect, protocol: &P) -> Verdict {
         Disconnect::Protocol(_) | Disconnect::Requested | Disconnect::Moved | Disconnect::Panicked(_) => {
             Verdict::Retry(None)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jsonrpc::JsonRpc;
+
+    fn session() -> Session<JsonRpc> {
+        let config = Config::new("wss://venue.example").unwrap().retry_initial_connect(true);
+        Session::new(Arc::new(config), JsonRpc::new(), true, RequestIds::default(), 1)
+    }
+
+    /// What becomes of a session that panics after these commands.
+    fn after_a_panic(commands: impl IntoIterator<Item = Command>) -> State {
+        let now = Instant::ZERO;
+        let (mut broken, mut next) = (session(), session());
+        broken.start(now);
+        broken.handle_connected(now);
+        commands.into_iter().for_each(|command| broken.handle_command(now, command));
+        next.take_over(now, broken, Disconnect::Panicked(String::new()));
+        next.state()
+    }
+
+    #[test]
+    fn whoever_closes_does_not_come_back() {
+        let close = CloseFrame::new(crate::frame::CloseCode::NORMAL, "");
+        assert!(matches!(after_a_panic([]), State::Waiting { .. }));
+        assert_eq!(after_a_panic([Command::Close(close)]), State::Ended(Ended::Closed));
+        assert!(matches!(after_a_panic([Command::Reconnect]), State::Waiting { .. }));
     }
 }

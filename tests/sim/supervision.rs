@@ -30,6 +30,7 @@ struct Fragile {
 impl Protocol for Fragile {
     fn encode(&mut self, now: Instant, id: Option<RequestId>, request: &Request) -> Result<Message, NotSent> {
         assert!(request.method != "panic", "the pin is 48151623");
+        assert!(request.method != "ramble", "{}48151623", "x".repeat(196));
         self.rpc.encode(now, id, request)
     }
 
@@ -151,9 +152,10 @@ fn a_request_that_panics_again_and_again_ends_the_client() {
         let mut stream = client.subscribe_as::<u64>("a").await.unwrap();
         // What it said is told without our own credentials.
         let reason = Disconnect::Panicked("the pin is ***".into());
-        for _ in 0..2 {
-            let outcome = client.call::<Value>("panic", ()).await;
-            assert_eq!(outcome, Err(Unknown::Disconnected(reason.clone()).into()));
+        let long = Disconnect::Panicked(format!("{}***", "x".repeat(196)));
+        for (method, reason) in [("panic", reason.clone()), ("ramble", long)] {
+            let outcome = client.call::<Value>(method, ()).await;
+            assert_eq!(outcome, Err(Unknown::Disconnected(reason).into()));
             client.ready().await.unwrap();
         }
         let ended = Ended::AttemptsExhausted(reason.clone());
@@ -161,6 +163,7 @@ fn a_request_that_panics_again_and_again_ends_the_client() {
         assert_eq!(outcome, Err(Unknown::Ended(ended.clone()).into()));
         assert_eq!(client.ended().await, ended);
         assert_eq!(client.state(), State::Ended(ended.clone()));
+        assert_eq!(client.health().last_disconnect.unwrap().1, reason);
         let late = client.call::<Value>("echo", ()).await;
         assert_eq!(late, Err(NotSent::Ended(ended).into()));
         let mut last = None;
