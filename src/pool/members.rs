@@ -300,10 +300,14 @@ impl Members {
         }
         let mut patience = self.sleep(self.options.hold);
         poll_fn(|cx| {
-            if self.lock().unsettled == 0 {
+            let mut inner = self.lock();
+            if inner.unsettled == 0 {
                 return Poll::Ready(());
             }
-            self.lock().watchers.push(cx.waker().clone());
+            if !inner.watchers.iter().any(|watcher| watcher.will_wake(cx.waker())) {
+                inner.watchers.push(cx.waker().clone());
+            }
+            drop(inner);
             patience.poll_unpin(cx)
         })
         .await;
