@@ -90,6 +90,9 @@ target/wire-python: tests/wire/foreign/requirements.txt | wire-tools
 soak: pkg ## Reconnect 10,000 times under load, natively and in a browser, and watch what grows; HOURS=1, or MINUTES=2 for trying
 	HOURS=$(HOURS) MINUTES=$(MINUTES) cargo test --locked --features webpki-roots --test soak
 
+bench-browser: pkg benches/browser/node_modules ## Compare what messages cost a page, by this package and by others; ROUNDS=n, ONLY=load
+	@node benches/browser/run.mjs
+
 fuzz: ## Fuzz each target for 60 s; SECONDS=n, TARGET=name for one
 	@SECONDS_EACH=$(or $(SECONDS),60) fuzz/run
 
@@ -99,4 +102,4 @@ doc: ## Build the documentation
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup wire-tools soak fuzz doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup wire-tools soak bench-browser fuzz doc ci
