@@ -68,6 +68,9 @@ pub struct Config {
     pub queue: Queue,
     /// Size of the buffer that the native transport reads into, in bytes, at most 16 MiB. Default 16 KiB.
     pub read_buffer: usize,
+    /// What records the connection. Default: nothing does.
+    #[cfg(feature = "record")]
+    pub recorder: Option<crate::recorder::Recorder>,
 }
 
 impl Config {
@@ -129,6 +132,8 @@ impl Config {
             max_message: 16 * 1024 * 1024,
             queue: Queue::default(),
             read_buffer: 16 * 1024,
+            #[cfg(feature = "record")]
+            recorder: None,
         }
     }
 
@@ -285,6 +290,12 @@ setters! {
     read_buffer: usize,
 }
 
+#[cfg(feature = "record")]
+setters! {
+    /// Sets [`recorder`](Self#structfield.recorder).
+    recorder: Option<crate::recorder::Recorder>,
+}
+
 /// Where to connect.
 #[derive(Clone)]
 pub enum Endpoint {
@@ -306,6 +317,7 @@ impl fmt::Debug for Endpoint {
 /// Exponential backoff with full jitter: before attempt n a random time from zero to `base × factor^(n-1)`, at most
 /// `cap`, so that many clients do not come back together.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
 pub struct Backoff {
     /// Upper bound of the first delay. Default 250 ms.
     pub base: Duration,
@@ -353,6 +365,7 @@ impl Backoff {
 /// How a silent peer is found out: after `idle` without a frame it is asked, by a ping or by the protocol's own probe,
 /// and after `timeout` more without a sign of life the connection is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
 pub struct Heartbeat {
     /// How long nothing may be received before the peer is asked. Default 10 s.
     pub idle: Duration,
@@ -379,6 +392,11 @@ impl Heartbeat {
 
 /// What a request does while something is in its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum WhenBlocked {
     /// It waits, at most until its deadline, and then reports that it was not sent.
     Wait,
@@ -388,6 +406,7 @@ pub enum WhenBlocked {
 
 /// Bound of what waits to be sent. A request over it reports [`NotSent::QueueFull`](crate::error::NotSent::QueueFull).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
 pub struct OutboundLimit {
     /// Number of requests and messages. Default 4096.
     pub messages: usize,

@@ -18,7 +18,11 @@ use crate::payload::Payload;
 use crate::platform::BoxFuture;
 use crate::protocol::{Preparation, Protocol, Unmatched};
 use crate::queue::{Queue, Weight};
-use crate::session::{Command, ConsumerId, Effect, Event, Note, Session, State};
+#[cfg(feature = "record")]
+use crate::recorder::Recorded as Session;
+#[cfg(not(feature = "record"))]
+use crate::session::Session;
+use crate::session::{Command, ConsumerId, Effect, Event, Note, State};
 use crate::supervisor;
 use crate::table::Table;
 use crate::time::Instant;
@@ -120,10 +124,9 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
     pub(crate) fn restart(&mut self, protocol: P, reason: &Disconnect) {
         let now = self.platform.now();
         self.connection = Connection::None;
-        let (config, ids) = (self.config.clone(), self.mailbox.ids.clone());
         // Platforms of tests have one seed only.
-        let seed = self.platform.seed().wrapping_add(ids.next().0);
-        let session = Session::new(config, protocol, L::PINGS, ids, seed);
+        let seed = self.platform.seed().wrapping_add(self.mailbox.ids.next().0);
+        let session = self.session.anew(protocol, seed);
         let broken = std::mem::replace(&mut self.session, session);
         self.handles.settle(&Unknown::Disconnected(reason.clone()));
         for (id, consumer) in self.handles.consumers.iter() {
@@ -383,6 +386,8 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
         if let Err(error) = self.config.check_plaintext(&url) {
             return self.connect_failed(now, error.into());
         }
+        #[cfg(feature = "record")]
+        self.session.dial(now, &url);
         let attempt = Attempt { url, config: self.config.clone(), progress };
         self.connection = Connection::Connecting(Box::pin(self.platform.connect(attempt)));
     }

@@ -14,9 +14,17 @@ use std::time::Duration;
 use crate::frame::{CloseCode, CloseFrame};
 use crate::show::{Quoted, Time};
 
+/// By this name it is no borrow of what it is read from.
+type Word = &'static str;
+
 /// What became of an operation.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Error {
     /// The configuration or an argument cannot be used.
     #[error(transparent)]
@@ -48,6 +56,11 @@ pub enum Error {
 
 /// The four categories of the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Category {
     /// The network or the peer's machine: refused, reset, silent, closed.
     Connection,
@@ -61,6 +74,11 @@ pub enum Category {
 
 /// What a caller should do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Advice {
     /// Nothing was executed: try again, after the given time when there is one.
     Retry(Option<Duration>),
@@ -76,6 +94,11 @@ pub enum Advice {
 
 /// Whether the server did what it was asked to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Executed {
     /// It did not: the request never arrived, or was refused.
     #[default]
@@ -131,9 +154,11 @@ impl Error {
 /// A value that cannot be used, and the field that holds it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
+#[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
 pub struct ConfigError {
     /// The field or argument, as it is named in the API.
-    pub field: &'static str,
+    #[cfg_attr(feature = "record", serde(deserialize_with = "crate::recorder::word"))]
+    pub field: Word,
     /// What is wrong with it. Never holds the value when that may be secret.
     pub problem: String,
 }
@@ -147,6 +172,11 @@ impl ConfigError {
 /// Why a request never left.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum NotSent {
     /// The outbound queue is full: [`Config::outbound`](crate::Config::outbound).
     #[error("the outbound queue is full")]
@@ -183,7 +213,7 @@ pub enum NotSent {
     Params(String),
     /// The protocol cannot express it.
     #[error("the protocol does not support {0}")]
-    Unsupported(&'static str),
+    Unsupported(#[cfg_attr(feature = "record", serde(deserialize_with = "crate::recorder::word"))] Word),
     /// It needs a login, and no credentials were given.
     #[error("it needs a login, and no credentials were given")]
     NotLoggedIn,
@@ -226,6 +256,11 @@ impl NotSent {
 /// Why the outcome of a request that left is not known.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Unknown {
     /// The connection ended before an answer came.
     #[error("{0}")]
@@ -259,6 +294,7 @@ impl Unknown {
 /// A JSON-RPC error object (JSON-RPC 2.0 section 5.1), or what a protocol makes of its venue's errors.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} ({code})")]
+#[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
 pub struct RpcError {
     /// The server's code.
     pub code: i64,
@@ -287,6 +323,7 @@ impl RpcError {
 
 /// What a server's error means. A protocol that knows its venue's codes sets it when it reads one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
 pub struct Meaning {
     /// Who is at fault. Default: [`Category::Application`].
     pub category: Category,
@@ -305,6 +342,11 @@ impl Default for Meaning {
 /// Why a channel is not subscribed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Refusal {
     /// The server answered the request and did not list the channel.
     #[error("the server did not confirm it")]
@@ -355,6 +397,7 @@ impl Refusal {
 /// A payload that does not have the expected form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot decode {what}: {problem}")]
+#[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
 pub struct DecodeError {
     /// The method or channel that the payload belongs to.
     pub what: String,
@@ -364,6 +407,11 @@ pub struct DecodeError {
 
 /// The part of connecting that was under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Phase {
     /// Waiting for the endpoint provider.
     Endpoint,
@@ -398,6 +446,11 @@ impl std::fmt::Display for Phase {
 /// Why an attempt to connect failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum ConnectError {
     /// The endpoint provider failed.
     #[error("endpoint provider: {0}")]
@@ -466,6 +519,11 @@ pub enum ConnectError {
 /// Kinds of TLS failure that call for different action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum TlsFailure {
     /// The certificate is expired or not yet valid.
     Expired,
@@ -498,6 +556,11 @@ impl TlsFailure {
 /// Kinds of failure at a proxy that call for different action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum ProxyFailure {
     /// It could not be reached, or ended the connection without an answer: tried again.
     Unreachable,
@@ -600,6 +663,11 @@ impl ConnectError {
 /// Why a connection ended, or an attempt to make one failed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Disconnect {
     /// The attempt failed.
     #[error("{0}")]
@@ -644,6 +712,11 @@ pub enum Disconnect {
 /// Why the protocol's opening failed after the connection was made.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum OpeningError {
     /// The server refused the credentials, or does not let them do what a step does: the client ends.
     #[error("not authorized: {0}")]
@@ -724,6 +797,11 @@ impl OpeningError {
 /// Why the client does not try again.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Ended {
     /// The user closed it, or dropped the last handle.
     #[error("closed by the user")]

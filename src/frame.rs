@@ -155,6 +155,7 @@ impl fmt::Display for Text {
 
 /// The status code and reason of a close frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
 pub struct CloseFrame {
     /// Why the sender closes.
     pub code: CloseCode,
@@ -187,6 +188,7 @@ impl fmt::Display for CloseFrame {
 
 /// A close status code: RFC 6455 section 7.4 and the IANA registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
 pub struct CloseCode(pub u16);
 
 impl CloseCode {

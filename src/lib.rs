@@ -45,6 +45,7 @@
 //! | what can go wrong, and whose fault it is | [`error`] |
 //! | JSON-RPC 2.0 | [`jsonrpc`] |
 //! | reconnection, deadlines, credits, heartbeats, subscriptions | [`session`] |
+//! | a connection on record, and played again | `recorder` and `replay`, a feature that is on by default |
 //! | tests of your program, on virtual time | `testing`, a feature |
 //! | this target's transport, with its TLS options | [`platform`] |
 //!
@@ -81,8 +82,12 @@ mod payload;
 pub mod pool;
 pub mod protocol;
 mod queue;
+#[cfg(feature = "record")]
+pub mod recorder;
 mod redact;
 mod registry;
+#[cfg(feature = "record")]
+pub mod replay;
 mod secret;
 pub mod session;
 mod show;

@@ -339,6 +339,7 @@ impl fmt::Debug for Preparation {
 
 /// A method and its parameters.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
 pub struct Request {
     /// The method's name.
     pub method: Cow<'static, str>,
@@ -411,26 +412,46 @@ impl Confirmation {
 
 /// Names one request for the whole life of a client: no id is used twice, so a late reply never meets another call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
 pub struct RequestId(pub u64);
 
 /// The one source of request ids of a client. Clones count on together.
 #[derive(Clone, Debug)]
-pub struct RequestIds(Arc<AtomicU64>);
+pub struct RequestIds {
+    next: Arc<AtomicU64>,
+    /// Notes those that a recorded session takes, or says which a replayed one is to take.
+    #[cfg(feature = "record")]
+    pub(crate) tape: Option<crate::recorder::Tape>,
+}
 
 impl Default for RequestIds {
     fn default() -> Self {
-        Self(Arc::new(AtomicU64::new(1)))
+        Self {
+            next: Arc::new(AtomicU64::new(1)),
+            #[cfg(feature = "record")]
+            tape: None,
+        }
     }
 }
 
 impl RequestIds {
     /// An id that was not given out before.
     pub fn next(&self) -> RequestId {
-        RequestId(self.0.fetch_add(1, Ordering::Relaxed))
+        #[cfg(feature = "record")]
+        if let Some(tape) = &self.tape {
+            return tape.next(&self.next);
+        }
+        RequestId(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// This id was given out, in a recording.
+    #[cfg(feature = "record")]
+    pub(crate) fn raise(&self, id: RequestId) {
+        self.next.fetch_max(id.0.saturating_add(1), Ordering::Relaxed);
     }
 
     /// Whether the id was given out.
     pub fn knows(&self, id: RequestId) -> bool {
-        id.0 != 0 && id.0 < self.0.load(Ordering::Relaxed)
+        id.0 != 0 && id.0 < self.next.load(Ordering::Relaxed)
     }
 }

@@ -119,6 +119,11 @@ impl Progress {
 
 /// What a platform notices besides frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Signal {
     /// The machine lost its network: attempts wait, and an open connection is asked for a sign of life.
     Offline,

@@ -34,7 +34,12 @@ pub enum Effect {
 }
 
 /// What the user wants.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Command {
     /// Send something. It settles under `id`.
     Submit {
@@ -65,6 +70,11 @@ pub enum Command {
 /// Where a connection is in its life.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum State {
     /// Making a connection. The first attempt after a stable connection has number 1.
     Connecting {
@@ -93,6 +103,11 @@ pub enum State {
 /// Something that happened to a connection.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Event {
     /// The state changed to this.
     State(State),
@@ -118,6 +133,9 @@ pub enum Event {
     Asked,
     /// It answered our ping after this time.
     Answered(Duration),
+    /// The [recorder](crate::recorder) could not write something, and why. The connection goes on.
+    #[cfg(feature = "record")]
+    NotRecorded(String),
 }
 
 /// Counters of a connection's whole life.

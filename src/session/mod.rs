@@ -153,6 +153,11 @@ impl<P: Protocol> Session<P> {
         Self { protocol, core }
     }
 
+    /// Another one in its place, after a panic.
+    pub(crate) fn anew(&mut self, protocol: P, seed: u64) -> Self {
+        Self::new(self.core.config.clone(), protocol, self.core.pings, self.core.ids.clone(), seed)
+    }
+
     /// Begins the first attempt. Harmless when it has begun.
     pub fn start(&mut self, now: Instant) {
         if matches!(self.core.phase, Phase::New) {
@@ -388,6 +393,30 @@ impl<P: Protocol> Session<P> {
             asked: self.core.liveness.as_ref().and_then(Liveness::asked),
             ..self.core.stats.clone()
         }
+    }
+
+    /// Whether it has not begun.
+    #[cfg(feature = "record")]
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(self.core.phase, Phase::New)
+    }
+
+    /// Whether it was told that its socket has no room.
+    #[cfg(feature = "record")]
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.core.blocked.is_some()
+    }
+
+    /// How many effects wait.
+    #[cfg(feature = "record")]
+    pub(crate) fn effects(&self) -> usize {
+        self.core.effects.len()
+    }
+
+    /// Its configuration, and whether its sockets can ping.
+    #[cfg(feature = "record")]
+    pub(crate) fn setting(&self) -> (&Config, bool) {
+        (&self.core.config, self.core.pings)
     }
 
     /// Sets the timers that follow from what is waiting.

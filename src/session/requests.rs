@@ -29,7 +29,12 @@ pub(crate) enum Owner {
 }
 
 /// What is to be sent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Work {
     /// A request that is answered.
     Call(Request),

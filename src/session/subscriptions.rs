@@ -83,6 +83,11 @@ enum Wire {
 
 /// What consumers are to be told.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Note {
     /// The server confirmed the channel for the first time for this consumer.
     Confirmed,

@@ -29,6 +29,8 @@ mod lives;
 mod login;
 mod outcomes;
 mod pool;
+#[cfg(feature = "record")]
+mod recording;
 mod recovery;
 mod registry;
 mod regressions;
