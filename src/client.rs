@@ -403,14 +403,7 @@ impl Client {
     /// Calls that are not done by then end as at [`close`](Self::close): [`Error::NotSent`] when they waited, and
     /// [`Error::Unknown`] when they had left. While it reconnects they wait, as always, for the next connection.
     ///
-    /// ```no_run
-    /// # async fn f(registry: steadysocket::Registry) {
-    /// # use std::time::Duration;
-    /// let clients = registry.entries();
-    /// let drains = clients.iter().map(|entry| entry.client.drain(Duration::from_secs(5)));
-    /// futures::future::join_all(drains).await;
-    /// # }
-    /// ```
+    /// [`Registry::drain_all`](crate::Registry::drain_all) drains many clients at once.
     pub async fn drain(&self, timeout: Duration) {
         let _ = self.0.mailbox.post(Mail::Command(Command::Drain(timeout)));
         self.ended().await;

@@ -112,7 +112,7 @@ pub use platform::here::*;
 pub use pool::{Pool, PoolOptions};
 pub use protocol::{Protocol, Request};
 pub use queue::Update;
-pub use registry::{Entry, NotRegistered, Registry};
+pub use registry::{Drained, Entry, NotRegistered, Registry};
 pub use secret::Secret;
 pub use session::limiter::{Bucket, Cost, Lane, Limited, Limiter, Refill};
 pub use session::{Event, State, Stats};

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Place;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use futures::future::join_all;
 
 use crate::client::{Client, WeakClient};
 use crate::error::Ended;
@@ -53,6 +56,20 @@ pub struct Entry {
     pub client: Client,
     /// What its owner says of it.
     pub labels: Arc<[(String, String)]>,
+}
+
+/// What became of a client that [`Registry::drain_all`] drained.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Drained {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Why it ended: [`Ended::Closed`], unless it ended by itself meanwhile.
+    pub ended: Ended,
+    /// How long that took, closing included.
+    pub took: Duration,
+    /// Whether it took less than it was given. Then no call was cut short.
+    pub in_time: bool,
 }
 
 /// Why a client was not registered.
@@ -114,6 +131,32 @@ impl Registry {
         let mut found = self.lock().all();
         found.sort_by_key(|(number, _)| *number);
         found.into_iter().map(|(_, entry)| entry).collect()
+    }
+
+    /// Drains all clients at once, each within `timeout` and its [`Config::close_timeout`](crate::Config::close_timeout)
+    /// after that: see [`Client::drain`]. What became of each, in the order in which they were registered; of one with
+    /// several names, under each of them. They go from the registry as they end.
+    ///
+    /// One that is registered meanwhile is not drained. Dropping this future stops nothing.
+    ///
+    /// ```no_run
+    /// # async fn f(registry: steadysocket::Registry) {
+    /// # use std::time::Duration;
+    /// for drained in registry.drain_all(Duration::from_secs(5)).await {
+    ///     if !drained.in_time {
+    ///         eprintln!("{} had work under way after {:?}", drained.name, drained.took);
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub async fn drain_all(&self, timeout: Duration) -> Vec<Drained> {
+        let drain = |Entry { name, client, .. }| async move {
+            let start = client.now();
+            client.drain(timeout).await;
+            let took = client.now().since(start);
+            Drained { name, ended: client.ended().await, took, in_time: took < timeout }
+        };
+        join_all(self.entries().into_iter().map(drain)).await
     }
 
     /// How many there are.
