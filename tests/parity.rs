@@ -169,6 +169,26 @@ fn handles() {
     }
 }
 
+/// Handles of Rust's that TypeScript has none of. The package's README says why, in these words among others.
+#[test]
+fn only_in_rust() {
+    let readme = fs::read_to_string("pkg/README.md").unwrap();
+    let section = readme.split("## ").find(|section| section.starts_with("What only Rust has")).unwrap();
+    let exports = fs::read_to_string("pkg/ts/api.ts").unwrap();
+    for (file, handle, why) in [
+        ("src/pool/mod.rs", "Pool", "all connections share the machine, its network and the tab"),
+        ("src/registry.rs", "Registry", "a `Map` does it"),
+    ] {
+        assert!(!Rust::read(file).methods(handle).is_empty(), "{handle} is not in {file} any more");
+        assert!(section.replace("\n ", "").contains(why), "the README does not say why {handle} is missing");
+        let words = exports.split(|c: char| !c.is_alphanumeric());
+        assert!(
+            words.clone().count() > 100 && !words.clone().any(|word| word == handle),
+            "{handle} is there"
+        );
+    }
+}
+
 #[test]
 fn deribits_codes() {
     let table = fs::read_to_string("src/deribit/errors/table.rs").unwrap();
