@@ -90,6 +90,11 @@ target/wire-python: tests/wire/foreign/requirements.txt | wire-tools
 soak: pkg ## Reconnect 10,000 times under load, natively and in a browser, and watch what grows; HOURS=1, or MINUTES=2 for trying
 	HOURS=$(HOURS) MINUTES=$(MINUTES) cargo test --locked --features webpki-roots --test soak
 
+bench: ## Measure against peers: one table, and target/bench.json; ONLY='words' chooses measures, QUICK=1 only tries them
+	@mkdir -p target
+	cargo run --locked $(if $(QUICK),,--release) --manifest-path benches/Cargo.toml $(if $(QUICK),--target-dir target) -- \
+		--json target/bench.json $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)')
+
 bench-browser: pkg benches/browser/node_modules ## Compare what messages cost a page, by this package and by others; ROUNDS=n, ONLY=load
 	@node benches/browser/run.mjs
 
@@ -102,4 +107,4 @@ doc: ## Build the documentation
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup wire-tools soak bench-browser fuzz doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup wire-tools soak bench bench-browser fuzz doc ci
