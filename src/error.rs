@@ -14,6 +14,9 @@ use std::time::Duration;
 use crate::frame::{CloseCode, CloseFrame};
 use crate::show::{Quoted, Time};
 
+#[cfg(test)]
+mod tests;
+
 /// By this name it is no borrow of what it is read from.
 type Word = &'static str;
 

@@ -455,3 +455,59 @@ impl RequestIds {
         id.0 != 0 && id.0 < self.next.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only what a protocol must have.
+    struct Plain;
+
+    impl Protocol for Plain {
+        fn encode(
+            &mut self,
+            _: Instant,
+            _: Option<RequestId>,
+            request: &Request,
+        ) -> Result<Message, NotSent> {
+            Ok(Message::from(&*request.method))
+        }
+
+        fn read<'m>(&mut self, _: Instant, _: &'m Message, found: &mut dyn FnMut(Inbound<'m>)) {
+            found(Inbound::Nothing);
+        }
+    }
+
+    #[test]
+    fn a_protocol_may_leave_out_what_its_venue_lacks() {
+        let (mut plain, now) = (Plain, Instant::ZERO);
+        plain.seed(1);
+        plain.forget(RequestId(1));
+        assert_eq!(plain.encode_batch(&[]), Err(NotSent::Unsupported("batches")));
+        assert!(matches!(plain.open(now, None), Step::Done));
+        assert_eq!(plain.upkeep_at(), None);
+        assert!(matches!(plain.upkeep(now, None), Step::Done));
+        assert!(plain.probe().is_none() && plain.buckets().is_empty());
+        assert!(plain.cost(&Request::new("a")).is_empty());
+        assert_eq!(plain.lane("a"), Lane::Normal);
+        assert!(!plain.is_idempotent("a"), "what is not known to do no harm is not made twice");
+        assert_eq!(plain.group("a"), 0);
+        assert!(plain.subscribe(0, &["a"]).is_none() && plain.unsubscribe(0, &["a"]).is_none());
+        let confirmed = plain.confirmed(&["a", "b"], &Payload::from("null"));
+        assert_eq!(confirmed, [Confirmation::of("a"), Confirmation::of("b")]);
+        assert!(!plain.is_about_all(&RpcError::new(1, "")));
+        let policy = CloseFrame::new(crate::frame::CloseCode::POLICY_VIOLATION, "");
+        assert_eq!(plain.close_verdict(&policy), Verdict::Stop);
+    }
+
+    #[test]
+    fn a_preparation_shows_nothing_of_what_it_prepares() {
+        let request = Request::new("public/auth");
+        let mut prepared = Preparation::new(async { Ok(request) });
+        assert_eq!(format!("{prepared:?}"), "Preparation");
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        assert!(
+            matches!(Pin::new(&mut prepared).poll(&mut cx), Poll::Ready(Ok(request)) if request.method == "public/auth")
+        );
+    }
+}

@@ -202,3 +202,40 @@ fn a_full_subscribe_request_fits_into_a_message() {
     let request = protocol.subscribe(2, &vec![name; fitting]).unwrap();
     assert!(protocol.encode(Instant::ZERO, Some(RequestId(u64::MAX)), &request).is_ok());
 }
+
+#[test]
+fn behind_a_pointer_it_is_the_same() {
+    let protocols = || {
+        let plain = Adapter::new(Options::production());
+        let boxed: Box<dyn Protocol> = Box::new(Adapter::new(Options::production()));
+        (plain, boxed)
+    };
+    let (mut plain, mut boxed) = protocols();
+    fn told(protocol: &mut impl Protocol) -> String {
+        let now = Instant::ZERO;
+        let channels = ["book.BTC-PERPETUAL.raw", "user.lock"];
+        let request = Request::with("private/cancel_all", &()).unwrap();
+        let id = Some(RequestId(7));
+        protocol.seed(7);
+        let mut said = vec![
+            format!("{:?}", protocol.open(now, None)),
+            format!("{:?}", protocol.encode(now, id, &request)),
+            format!("{:?}", protocol.encode_batch(&[(id, request.clone()), (None, request.clone())])),
+            format!("{:?} {:?}", protocol.upkeep_at(), protocol.upkeep(now, None)),
+            format!("{:?} {:?}", protocol.probe(), protocol.buckets()),
+            format!("{:?} {:?}", protocol.cost(&request), protocol.subscribe_limits()),
+            format!("{:?} {:?}", protocol.lane(&request.method), protocol.lane("public/ticker")),
+            format!("{} {}", protocol.is_idempotent("public/ticker"), protocol.is_idempotent("private/buy")),
+            format!("{:?}", channels.map(|channel| protocol.group(channel))),
+            format!("{:?} {:?}", protocol.subscribe(1, &channels), protocol.unsubscribe(1, &channels)),
+            format!("{:?}", protocol.confirmed(&channels, &Payload::from("[\"user.lock\"]"))),
+            format!("{:?}", [10028, 13009].map(|code| protocol.is_about_all(&RpcError::new(code, "")))),
+            format!("{:?}", protocol.close_verdict(&CloseFrame::new(CloseCode(1008), ""))),
+        ];
+        protocol.forget(RequestId(7));
+        let answer = Message::from(r#"{"jsonrpc":"2.0","id":7,"result":1,"usIn":1,"usOut":2,"usDiff":1}"#);
+        protocol.read(now, &answer, &mut |inbound| said.push(format!("{inbound:?}")));
+        said.join("\n")
+    }
+    assert_eq!(told(&mut boxed), told(&mut plain));
+}

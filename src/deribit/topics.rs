@@ -273,3 +273,72 @@ impl<T> fmt::Display for Topic<T> {
         self.channel.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deribit::Access;
+
+    #[test]
+    fn each_topic_has_the_venues_name() {
+        let (every, raw) = (Interval::Ms100, Interval::Raw);
+        let one = || Scope::Instrument("BTC-PERPETUAL".into());
+        let all = || Scope::Market { kind: "option".into(), currency: "any".into() };
+        let rows: [(Channel, &str); 34] = [
+            (book("BTC-PERPETUAL", every).into(), "book.BTC-PERPETUAL.100ms"),
+            (grouped_book("ETH-PERPETUAL", "none", 20, every).into(), "book.ETH-PERPETUAL.none.20.100ms"),
+            (ticker("BTC-PERPETUAL", raw).into(), "ticker.BTC-PERPETUAL.raw"),
+            (incremental_ticker("BTC-PERPETUAL").into(), "incremental_ticker.BTC-PERPETUAL"),
+            (quote("BTC-PERPETUAL").into(), "quote.BTC-PERPETUAL"),
+            (trades(one(), every).into(), "trades.BTC-PERPETUAL.100ms"),
+            (trades(all(), Interval::Agg2).into(), "trades.option.any.agg2"),
+            (chart("BTC-PERPETUAL", "1D").into(), "chart.trades.BTC-PERPETUAL.1D"),
+            (perpetual("BTC-PERPETUAL", every).into(), "perpetual.BTC-PERPETUAL.100ms"),
+            (price_index("btc_usd").into(), "deribit_price_index.btc_usd"),
+            (price_ranking("btc_usd").into(), "deribit_price_ranking.btc_usd"),
+            (price_statistics("btc_usd").into(), "deribit_price_statistics.btc_usd"),
+            (volatility_index("btc_usd").into(), "deribit_volatility_index.btc_usd"),
+            (option_mark_prices("btc_usd").into(), "markprice.options.btc_usd"),
+            (estimated_expiration_price("btc_usd").into(), "estimated_expiration_price.btc_usd"),
+            (instrument_state("any", "any").into(), "instrument.state.any.any"),
+            (instrument_creation("future", "BTC").into(), "instrument.creation.future.BTC"),
+            (platform_state().into(), "platform_state"),
+            (public_methods_state().into(), "platform_state.public_methods_state"),
+            (announcements().into(), "announcements"),
+            (block_rfq_trades("BTC").into(), "block_rfq.trades.BTC"),
+            (block_rfq_maker("BTC").into(), "block_rfq.maker.BTC"),
+            (block_rfq_taker("any").into(), "block_rfq.taker.any"),
+            (block_rfq_maker_quotes("BTC").into(), "block_rfq.maker.quotes.BTC"),
+            (block_trade_confirmations(None).into(), "block_trade_confirmations"),
+            (block_trade_confirmations(Some("BTC".into())).into(), "block_trade_confirmations.BTC"),
+            (user_orders(one(), raw).into(), "user.orders.BTC-PERPETUAL.raw"),
+            (user_trades(all(), every).into(), "user.trades.option.any.100ms"),
+            (user_combo_trades(one(), raw).into(), "user.combo_trades.BTC-PERPETUAL.raw"),
+            (user_changes(all(), raw).into(), "user.changes.option.any.raw"),
+            (user_portfolio("any").into(), "user.portfolio.any"),
+            (user_mmp_trigger("btc_usd").into(), "user.mmp_trigger.btc_usd"),
+            (user_access_log().into(), "user.access_log"),
+            (user_lock().into(), "user.lock"),
+        ];
+        for (channel, name) in rows {
+            assert_eq!(channel.to_string(), name);
+            assert_eq!(name.parse(), Ok(channel.clone()), "read as what it was made of");
+            let interval = [Interval::Raw, Interval::Ms100, Interval::Agg2]
+                .into_iter()
+                .find(|interval| name.ends_with(&format!(".{interval}")));
+            assert_eq!(channel.interval(), interval, "{name}");
+            let private = name.starts_with("user.") || name.contains("maker") || name.contains("taker");
+            let private = private || name.starts_with("block_trade");
+            assert_eq!(channel.access() == Access::Private, private, "{name}");
+            let for_all = channel.access() == Access::Public;
+            assert_eq!(channel.access().needs_login(), !for_all, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_topic_is_its_channel() {
+        let topic = quote("BTC-PERPETUAL");
+        assert_eq!(topic.clone().channel(), &Channel::Quote { instrument: "BTC-PERPETUAL".into() });
+        assert_eq!(format!("{topic:?}"), r#"Topic(Quote { instrument: "BTC-PERPETUAL" })"#);
+    }
+}
