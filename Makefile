@@ -98,6 +98,9 @@ bench: ## Measure against peers: one table, and target/bench.json; ONLY='words' 
 bench-browser: pkg benches/browser/node_modules ## Compare what messages cost a page, by this package and by others; ROUNDS=n, ONLY=load
 	@node benches/browser/run.mjs
 
+telemetry-cost: setup ## Count the instructions that telemetry takes, with an observer and without
+	tests/cost/run
+
 fuzz: ## Fuzz each target for 60 s; SECONDS=n, TARGET=name for one
 	@SECONDS_EACH=$(or $(SECONDS),60) fuzz/run
 
@@ -107,4 +110,4 @@ doc: ## Build the documentation
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup wire-tools soak bench bench-browser fuzz doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup wire-tools soak bench bench-browser telemetry-cost fuzz doc ci

@@ -15,6 +15,9 @@ use crate::redact::{Texts, redact};
 use crate::secret::Secret;
 use crate::session::limiter::Limiter;
 use crate::show::{Quoted, Time};
+use crate::telemetry::Observed;
+#[cfg(feature = "telemetry")]
+use crate::telemetry::Observer;
 
 /// How to reach a server and how to behave while connected. The same on both targets.
 ///
@@ -71,6 +74,7 @@ pub struct Config {
     /// What records the connection. Default: nothing does.
     #[cfg(feature = "record")]
     pub recorder: Option<crate::recorder::Recorder>,
+    pub(crate) observed: Observed,
 }
 
 impl Config {
@@ -134,6 +138,7 @@ impl Config {
             read_buffer: 16 * 1024,
             #[cfg(feature = "record")]
             recorder: None,
+            observed: Observed::default(),
         }
     }
 
@@ -158,6 +163,13 @@ impl Config {
         check_subprotocol(&name, &self.subprotocols)?;
         self.subprotocols.push(name);
         Ok(self)
+    }
+
+    /// Adds somebody who is told what happens inside: see [`telemetry`](crate::telemetry). Feature `telemetry`.
+    #[cfg(feature = "telemetry")]
+    pub fn observer(mut self, observer: std::sync::Arc<dyn Observer>) -> Self {
+        self.observed = self.observed.and(observer);
+        self
     }
 
     /// Checks the fields that can be set freely and belong together.

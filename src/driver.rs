@@ -25,6 +25,7 @@ use crate::session::Session;
 use crate::session::{Command, ConsumerId, Effect, Event, Note, State};
 use crate::supervisor;
 use crate::table::Table;
+use crate::telemetry::{Observation, Observed};
 use crate::time::Instant;
 use crate::transport::{Attempt, Platform, Progress, Socket};
 
@@ -57,8 +58,8 @@ enum Connection<L: Platform> {
 }
 
 /// Where effects go.
-#[derive(Default)]
 struct Handles {
+    observed: Observed,
     calls: Table<oneshot::Sender<Outcome>>,
     consumers: Table<Consumer>,
     messages: Vec<Arc<Queue<Unmatched>>>,
@@ -92,10 +93,10 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
             session,
             platform,
             connection: Connection::None,
-            config,
             mailbox,
             mail: VecDeque::new(),
-            handles: Handles::default(),
+            handles: Handles::new(config.observed.clone()),
+            config,
             behind: 0,
             broken: false,
         }
@@ -211,7 +212,10 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
         for count in 0..FRAMES_A_ROUND {
             let Connection::Open(socket, _) = &mut self.connection else { return count > 0 };
             match socket.poll_receive(cx) {
-                Poll::Ready(Ok(frame)) => self.session.handle_frame(now, frame),
+                Poll::Ready(Ok(frame)) => {
+                    self.handles.observed.tell(|| Observation::received(&frame));
+                    self.session.handle_frame(now, frame);
+                }
                 Poll::Ready(Err(reason)) => self.disconnected(reason),
                 Poll::Pending => return count > 0,
             }
@@ -336,7 +340,9 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
     }
 
     fn publish(&self) {
-        self.mailbox.publish(self.session.state(), self.session.stats());
+        let stats = self.session.stats();
+        self.handles.observed.tell(|| Observation::Stats(&stats));
+        self.mailbox.publish(self.session.state(), stats);
     }
 
     fn transmit(&mut self, cx: &mut Context<'_>) -> bool {
@@ -357,7 +363,10 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
             // What is returned counts as sent, so it is asked for only now that there is room.
             let frame = self.session.poll_transmit(self.platform.now());
             let result = match frame {
-                Some(frame) => socket.send(frame).map(|()| true),
+                Some(frame) => {
+                    self.handles.observed.tell(|| Observation::sent(&frame));
+                    socket.send(frame).map(|()| true)
+                }
                 None => match socket.poll_flush(cx) {
                     Poll::Ready(Err(reason)) => Err(reason),
                     Poll::Ready(Ok(())) | Poll::Pending => Ok(false),
@@ -412,7 +421,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
 
     fn deliver(&mut self, id: ConsumerId, payload: Payload) {
         let Some(consumer) = self.handles.consumers.get(id) else { return };
-        if !consumer.queue.push(payload) {
+        if !consumer.receive(payload, &self.handles.observed) {
             self.handles.consumers.remove(id);
             self.session.handle_command(self.platform.now(), Command::Unsubscribe(id));
         }
@@ -480,6 +489,19 @@ impl<L: Platform, P: Protocol> Drop for Driver<L, P> {
 }
 
 impl Handles {
+    fn new(observed: Observed) -> Self {
+        Self {
+            observed,
+            calls: Table::default(),
+            consumers: Table::default(),
+            messages: Vec::new(),
+            events: Vec::new(),
+            ready: Vec::new(),
+            end: Vec::new(),
+            bells: Bells::default(),
+        }
+    }
+
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Settle(id, outcome) => {
@@ -489,16 +511,19 @@ impl Handles {
             }
             Effect::Deliver(consumer, payload) => {
                 if let Some(consumer) = self.consumers.get(consumer) {
-                    consumer.queue.push(payload);
+                    consumer.receive(payload, &self.observed);
                 }
             }
             Effect::Tell(consumer, note) => {
                 if let Some(consumer) = self.consumers.get_mut(consumer) {
+                    let channel = &consumer.channel;
+                    self.observed.tell(|| Observation::Subscription { channel, note: &note });
                     consumer.hear(note);
                 }
             }
             Effect::Unmatched(unmatched) => fan_out(&mut self.messages, unmatched),
             Effect::Event(event) => {
+                self.observed.tell(|| Observation::Event(&event));
                 if let Event::State(state) = &event {
                     self.announce(state);
                 }
@@ -561,6 +586,20 @@ impl Handles {
 }
 
 impl Consumer {
+    /// Takes data. Whether more is wanted.
+    #[inline]
+    fn receive(&self, payload: Payload, observed: &Observed) -> bool {
+        if !observed.is_heard() {
+            return self.queue.push(payload);
+        }
+        let before = self.queue.dropped();
+        let more = self.queue.push(payload);
+        let lost = self.queue.dropped() - before;
+        let (channel, waiting) = (&self.channel, self.queue.len());
+        observed.tell(|| Observation::Delivered { channel, waiting, lost });
+        more
+    }
+
     fn hear(&mut self, note: Note) {
         match (note, self.confirmed.take()) {
             (Note::Confirmed, Some(tell)) => drop(tell.send(Ok(Payload::default()))),

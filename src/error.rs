@@ -369,7 +369,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    fn category(&self) -> Category {
+    pub(crate) fn category(&self) -> Category {
         match self {
             Self::NotConfirmed => Category::Application,
             Self::Error(error) => error.meaning.category,

@@ -40,6 +40,7 @@
 //! | every option, with unit and default | [`config`] |
 //! | many clients by name | [`Registry`] |
 //! | how a client is | [`Client::health`] |
+//! | counters, spans and histograms of all that happens | `telemetry`, a feature |
 //! | a connection that outlives a panic | [`Client::supervised`] |
 //! | several clients as one, and channels had twice | [`pool`] |
 //! | what can go wrong, and whose fault it is | [`error`] |
@@ -94,6 +95,11 @@ mod show;
 mod sorted;
 mod supervisor;
 mod table;
+#[cfg(feature = "telemetry")]
+pub mod telemetry;
+#[cfg(not(feature = "telemetry"))]
+#[allow(dead_code, unused_imports, reason = "what would be told, and to nobody")]
+mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;

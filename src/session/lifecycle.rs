@@ -75,6 +75,7 @@ impl Core {
 
     pub(super) fn connect(&mut self, now: Instant) {
         let progress = Progress::default();
+        self.requests.calls.connecting(now);
         self.timers.clear_all();
         self.blocked = None;
         self.timers.set(Timer::Connect, now + self.config.connect_timeout);
@@ -92,6 +93,7 @@ impl Core {
         self.attempts.connected();
         self.liveness = self.config.heartbeat.map(|policy| Liveness::new(policy, now));
         self.stats.connections += 1;
+        self.requests.calls.connected(now);
         self.stats.heard = Some(now);
         self.enter(Phase::Opening(None));
         true
@@ -155,8 +157,9 @@ impl Core {
     }
 
     /// Live once everything desired was confirmed or refused.
-    pub(super) fn check_restored(&mut self) {
+    pub(super) fn check_restored(&mut self, now: Instant) {
         if matches!(self.phase, Phase::Ready { live: false }) && self.subscriptions.is_restored() {
+            self.requests.calls.restored(now);
             self.enter(Phase::Ready { live: true });
         }
     }
@@ -171,6 +174,7 @@ impl Core {
     ) -> RequestId {
         let id = self.ids.next();
         let deadline = now + self.config.call_timeout;
+        self.requests.calls.submit(now, id, &request);
         // Without a limit nothing is refused.
         let _ = self.requests.submit(protocol, (id, owner, rank), Work::Call(request), deadline, None);
         id
@@ -185,6 +189,9 @@ impl Core {
     }
 
     pub(super) fn settle(&mut self, id: RequestId, outcome: Result<Payload, Error>) {
+        if let Err(error) = &outcome {
+            self.requests.calls.failed(id, || error.clone());
+        }
         self.effects.push_back(Effect::Settle(id, outcome));
     }
 
@@ -259,7 +266,7 @@ impl Core {
                 }
                 let notes = self.subscriptions.refused(&keys, &reason, false, (now, &mut self.random));
                 self.tell(notes);
-                self.check_restored();
+                self.check_restored(now);
             }
             Owner::Unsubscribe(keys) => {
                 let notes = self.subscriptions.stayed(&keys, request.sent, (now, &mut self.random));
@@ -451,8 +458,9 @@ impl Core {
             Why::Ended(_) => self.requests.end_all(now, false),
         };
         for request in requests {
-            if matches!(request.owner, Owner::User) {
-                self.settle(request.id, Err(why.outcome(request.sent)));
+            match request.owner {
+                Owner::User => self.settle(request.id, Err(why.outcome(request.sent))),
+                _ => self.requests.calls.failed(request.id, || why.outcome(request.sent)),
             }
         }
         let notes = self.subscriptions.interrupt(&why.disconnect());

@@ -20,6 +20,7 @@ use crate::error::{Disconnect, Ended, Error, NotSent, OpeningError, Refusal, Rpc
 use crate::frame::{CloseFrame, Frame, Message};
 use crate::payload::Payload;
 use crate::protocol::{Inbound, Protocol, Request, RequestId, RequestIds, Step, Unmatched};
+use crate::telemetry::Calls;
 use crate::time::Instant;
 use crate::transport::{Progress, Signal};
 
@@ -127,6 +128,7 @@ impl<P: Protocol> Session<P> {
         protocol.seed(random.next());
         let buckets = protocol.buckets();
         let limiter = config.limiter.clone().unwrap_or_else(|| Limiter::new(buckets.clone()));
+        let calls = Calls::new(&config.observed);
         let core = Core {
             attempts: Attempts::new(config.backoff),
             config,
@@ -136,7 +138,7 @@ impl<P: Protocol> Session<P> {
             timers: Timers::default(),
             liveness: None,
             random,
-            requests: Requests::new(limiter),
+            requests: Requests::new(limiter, calls),
             buckets,
             subscriptions: Subscriptions::default(),
             control: VecDeque::new(),
@@ -170,6 +172,7 @@ impl<P: Protocol> Session<P> {
         match command {
             Command::Submit { id, work, timeout } => {
                 let members = work.members();
+                self.core.requests.calls.submit_work(now, id, &work);
                 if let Err(reason) = self.submit(now, id, work, timeout) {
                     for id in std::iter::once(id).chain(members) {
                         self.core.settle(id, Err(reason.clone().into()));
@@ -177,6 +180,7 @@ impl<P: Protocol> Session<P> {
                 }
             }
             Command::Cancel(id) => {
+                self.core.requests.calls.cancelled(id);
                 if self.core.requests.cancel(now, id) {
                     self.protocol.forget(id);
                 }
@@ -526,7 +530,7 @@ impl<P: Protocol> Session<P> {
             self.core.submit_own(now, &self.protocol, owner, Rank::Subscribe, request);
         }
         self.core.tell(notes);
-        self.core.check_restored();
+        self.core.check_restored(now);
     }
 
     fn read(&mut self, now: Instant, message: &Message) {
@@ -582,6 +586,7 @@ impl<P: Protocol> Session<P> {
         id: RequestId,
         result: Result<Payload, RpcError>,
     ) -> Option<RequestId> {
+        self.core.requests.calls.answered(now, id, &result);
         let Some(Answered { owner, batch, idempotent }) = self.core.requests.answer(id) else {
             if self.core.requests.is_unawaited(id) {
                 return None;
@@ -613,7 +618,7 @@ impl<P: Protocol> Session<P> {
                     }
                 };
                 core.tell(notes);
-                core.check_restored();
+                core.check_restored(now);
             }
             Owner::Unsubscribe(keys) => {
                 let notes = self.core.subscriptions.left(&keys);
@@ -632,6 +637,7 @@ impl<P: Protocol> Session<P> {
                 continue;
             }
             self.protocol.forget(request.id);
+            self.core.requests.calls.failed(request.id, || Unknown::TimedOut.into());
             match request.owner {
                 Owner::Step => self.step_failed(now, Unknown::TimedOut.into()),
                 _ => self.core.timed_out(now, request),
@@ -640,6 +646,10 @@ impl<P: Protocol> Session<P> {
     }
 
     fn not_sent(&mut self, now: Instant, request: requests::Ended, reason: NotSent) {
+        self.core.requests.calls.failed(request.id, || match request.sent {
+            true => Unknown::NotRepeated(Box::new(reason.clone())).into(),
+            false => reason.clone().into(),
+        });
         match request.owner {
             Owner::Step => self.step_failed(now, reason.into()),
             _ => self.core.not_sent(now, request, reason),

@@ -11,6 +11,7 @@ use crate::frame::Message;
 use crate::protocol::{Protocol, Request, RequestId};
 use crate::sorted::{Number, Pairs};
 use crate::table::{Key, Table};
+use crate::telemetry::Calls;
 use crate::time::Instant;
 
 /// What a request is for, and so who hears of its outcome.
@@ -223,6 +224,8 @@ pub(crate) enum Next {
 #[derive(Debug)]
 pub(crate) struct Requests {
     limiter: Limiter,
+    /// What those are told who observe them.
+    pub(crate) calls: Calls,
     entries: Table<Entry>,
     deadlines: Pairs<Instant, RequestId>,
     queues: Pairs<Line, RequestId>,
@@ -252,9 +255,10 @@ impl Drop for Requests {
 }
 
 impl Requests {
-    pub(crate) fn new(limiter: Limiter) -> Self {
+    pub(crate) fn new(limiter: Limiter, calls: Calls) -> Self {
         Self {
             limiter,
+            calls,
             entries: Table::default(),
             deadlines: Pairs::default(),
             queues: Pairs::default(),
@@ -347,8 +351,12 @@ impl Requests {
                         return self.fail(id, NotSent::RateLimited(at.since(now)));
                     }
                     // An answer will wake the driver.
-                    Err(Limited::Busy) => blocked.push(line.class()),
+                    Err(Limited::Busy) => {
+                        self.calls.limited(id, &waiting.work, None);
+                        blocked.push(line.class());
+                    }
                     Err(Limited::Until(at)) => {
+                        self.calls.limited(id, &waiting.work, Some(at.since(now)));
                         blocked.push(line.class());
                         wake = Some(wake.map_or(at, |wake| wake.min(at)));
                     }
@@ -502,6 +510,7 @@ impl Requests {
         entry.left = true;
         match work {
             Work::Call(request) if !matches!(entry.owner, Owner::Nobody) => {
+                self.calls.sent(now, id);
                 let again = (keep && entry.idempotent)
                     .then(|| Box::new(Again { request, rank, costs: costs.clone() }));
                 entry.stage = Stage::Sent { batch: None, again };
@@ -510,6 +519,7 @@ impl Requests {
                 Next::Send { message, done: None }
             }
             Work::Call(_) => {
+                self.calls.left(now, id);
                 self.unawaited.truncate(UNAWAITED - 1);
                 self.unawaited.push_front(id);
                 self.hold(now, id, costs);
@@ -521,6 +531,7 @@ impl Requests {
                     let costs = protocol.cost(&request);
                     match member.and_then(|member| self.entries.get_mut(member)) {
                         Some(entry) => {
+                            member.iter().for_each(|member| self.calls.sent(now, *member));
                             entry.stage = Stage::Sent { batch: Some(id), again: None };
                             entry.left = true;
                             entry.taken = costs;
@@ -533,6 +544,7 @@ impl Requests {
                 Next::Send { message, done: Some(id) }
             }
             Work::Notify(_) | Work::Message(_) => {
+                self.calls.left(now, id);
                 self.hold(now, id, costs);
                 Next::Send { message, done: Some(id) }
             }

@@ -36,6 +36,8 @@ mod registry;
 mod regressions;
 mod streams;
 mod supervision;
+#[cfg(feature = "telemetry")]
+mod telemetry;
 mod tracker;
 mod upkeep;
 mod venue;
