@@ -101,6 +101,9 @@ bench-browser: pkg benches/browser/node_modules ## Compare what messages cost a 
 telemetry-cost: setup ## Count the instructions that telemetry takes, with an observer and without
 	tests/cost/run
 
+recordings: ## Make the recordings that the tests replay anew
+	RECORD=$(CURDIR)/tests/recordings/cut.jsonl cargo test --locked --test sim a_recording_on_file
+
 fuzz: ## Fuzz each target for 60 s; SECONDS=n, TARGET=name for one
 	@SECONDS_EACH=$(or $(SECONDS),60) fuzz/run
 

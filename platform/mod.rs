@@ -59,6 +59,15 @@ mod os {
         return Ok(drop((stream, timeout)));
     }
 
+    /// A file that is made can be read by nobody else, where files have owners.
+    #[cfg(feature = "record")]
+    pub fn make_private(options: &mut std::fs::OpenOptions) {
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+        #[cfg(not(unix))]
+        let _ = options;
+    }
+
     #[cfg(all(test, any(target_os = "linux", target_os = "android")))]
     #[tokio::test]
     async fn the_kernel_is_told() {

@@ -9,6 +9,7 @@
 //! | `url` | URLs | it takes none that the `url` crate refuses, and reads the same parts |
 //! | `channel` | names of channels | text and type convert into each other without loss |
 //! | `book` | book messages | the levels are those of a plain map; no message is applied by half |
+//! | `recording` | recordings to the reader and the replay | nothing panics, and a second replay is as the first |
 //! | `session` | a whole life of a `Session` | see [`life`] |
 //! | `deribit` | the same with Deribit's login, renewal and credits | see [`life`] |
 
@@ -18,6 +19,7 @@ pub mod classify;
 pub mod deribit;
 pub mod json;
 pub mod life;
+pub mod recording;
 pub mod session;
 pub mod upgrade;
 pub mod url;

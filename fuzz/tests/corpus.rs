@@ -21,4 +21,4 @@ macro_rules! corpora {
     };
 }
 
-corpora!(json, classify, upgrade, url, channel, book, session, deribit);
+corpora!(json, classify, upgrade, url, channel, book, session, deribit, recording);

@@ -10,6 +10,8 @@ mod connect;
 mod dial;
 mod inspect;
 mod proxy;
+#[cfg(feature = "record")]
+mod record;
 mod socket;
 mod stream;
 mod tls;
@@ -35,6 +37,8 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 pub use self::connect::{connect, connect_with, start, supervise};
 pub use self::proxy::Proxy;
+#[cfg(feature = "record")]
+pub use self::record::FileSink;
 pub use self::socket::NativeSocket;
 pub use self::tls::{Tls, TlsVersion};
 

@@ -14,7 +14,7 @@
 //! # Ok::<(), steadysocket::error::ConfigError>(())
 //! ```
 //!
-//! Natively `Recorder::to_file` writes to a file from a thread of its own. Whatever the sink does, the connection never
+//! Natively `Recorder::to_file` writes to a file, from a thread of its own. Whatever the sink does, the connection never
 //! waits for it: what it cannot take is counted as lost, and the recording says so in its place.
 //!
 //! # The format, version 1
@@ -40,7 +40,7 @@
 //!
 //! | member | |
 //! | --- | --- |
-//! | `at` | the monotonic clock, in nanoseconds since an epoch of the platform |
+//! | `at` | the monotonic clock, in nanoseconds since an epoch of the platform; 0 before the client starts |
 //! | `wall` | the wall clock, as above |
 //! | `session` | which client, counted from 1 since the header |
 //! | `connection` | which of its connections or attempts, counted from 1; 0 before the first |
@@ -105,6 +105,8 @@ use std::time::Duration;
 pub(crate) use line::{Body, json, word};
 pub use line::{Input, Line, Options, Output};
 pub use memory::Memory;
+#[cfg(feature = "native")]
+pub(crate) use memory::loss;
 pub use reader::{ReadError, Reader, Record};
 pub use redaction::Redaction;
 pub(crate) use session::{Recorded, apply};
@@ -165,28 +167,21 @@ impl Recorder {
         sink: impl Sink + 'static,
         wall: impl Fn() -> Duration + MaybeSend + MaybeSync + 'static,
     ) -> Self {
-        Self::redacting(sink, wall, Redaction::default())
-    }
-
-    /// As [`new`](Self::new), with other ideas of what is secret.
-    pub fn redacting(
-        sink: impl Sink + 'static,
-        wall: impl Fn() -> Duration + MaybeSend + MaybeSync + 'static,
-        redaction: Redaction,
-    ) -> Self {
-        let began = wall();
-        let header = format!(
-            r#"{{"recording":"steadysocket","version":{VERSION},"wall":"{}"}}"#,
-            wall::rfc3339(began)
-        );
-        sink.write(header);
+        let began = wall::rfc3339(wall());
+        sink.write(format!(r#"{{"recording":"steadysocket","version":{VERSION},"wall":"{began}"}}"#));
         #[allow(clippy::arc_with_non_send_sync, reason = "a browser's sink stays in its thread")]
         Self(Arc::new(Shared {
             sink: Box::new(sink),
             wall: Box::new(wall),
-            redaction: Mutex::new(redaction),
+            redaction: Mutex::default(),
             sessions: AtomicU32::new(0),
         }))
+    }
+
+    /// Sets what is taken for a secret. For all clones, and before any of them is given to a client.
+    pub fn redaction(self, redaction: Redaction) -> Self {
+        *self.redact() = redaction;
+        self
     }
 
     /// How many lines could not be kept. The recording says where they are missing.
@@ -214,7 +209,7 @@ impl Recorder {
         wall::rfc3339(self.0.wall.now())
     }
 
-    fn redaction(&self) -> MutexGuard<'_, Redaction> {
+    fn redact(&self) -> MutexGuard<'_, Redaction> {
         self.0.redaction.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -43,6 +43,8 @@ const NAMES: [&str; 24] = [
 const LONG: usize = 16;
 /// Shorter values are in many a text by chance, and are not remembered.
 const SHORTEST: usize = 5;
+/// What is left of a secret at the end of a text that was cut short may be so long.
+const LONGEST_PART: usize = 6;
 /// What was secret under its name is remembered from this length on, and so many of them.
 const LEARNED: (usize, usize) = (8, 32);
 /// JSON within strings of JSON is looked into this deep.
@@ -174,6 +176,9 @@ impl Redaction {
             if text.contains(secret.expose()) {
                 text = Cow::Owned(text.replace(secret.expose(), STARS));
             }
+            if let Some(cut) = cut_short(&text, secret.expose()) {
+                text = Cow::Owned(format!("{}{STARS}", &text[..cut]));
+            }
         }
         text
     }
@@ -301,6 +306,15 @@ impl Redaction {
         out.push_str(&text[copied..]);
         Some(out)
     }
+}
+
+/// Where a secret begins that goes on behind the end of the text, as in a reason that is cut to what fits into a close frame.
+fn cut_short(text: &str, secret: &str) -> Option<usize> {
+    let first = secret.get(..LONGEST_PART)?;
+    let tail =
+        (text.len().saturating_sub(secret.len())..=text.len()).find(|at| text.is_char_boundary(*at))?;
+    let at = tail + text[tail..].rfind(first)?;
+    secret.starts_with(&text[at..]).then_some(at)
 }
 
 /// A name as it is on the list.
@@ -491,6 +505,10 @@ mod tests {
         let text = redaction.text("BTCUSDT abcdef short 0123456789%2Babcdef 0123456789+abcdef");
         assert_eq!(text, "BTCUSDT *** *** *** ***");
         assert!(!format!("{redaction:?}").contains("abcdef"));
+        // Cut short at the end of a text.
+        assert_eq!(redaction.text("it was 0123456789%2B"), "it was ***");
+        assert_eq!(redaction.text("ü0123456"), "ü***");
+        assert_eq!(redaction.text("it was 01234 or so"), "it was 01234 or so");
     }
 
     #[test]

@@ -166,7 +166,7 @@ impl<P: Protocol> Recorded<P> {
     pub(crate) fn dial(&mut self, now: Instant, url: &Url) {
         if let Some(tap) = &mut self.tap {
             tap.now = now;
-            tap.recorder.redaction().learn_url(url);
+            tap.recorder.redact().learn_url(url);
             tap.output(&Output::Dial(url.to_string()));
         }
     }
@@ -233,7 +233,7 @@ impl Print {
 
 impl Tap {
     fn new(recorder: Recorder, config: &Config) -> Self {
-        recorder.redaction().learn_config(config);
+        recorder.redact().learn_config(config);
         let number = recorder.number();
         Self {
             recorder,
@@ -268,7 +268,7 @@ impl Tap {
     }
 
     fn write(&self, direction: &str, body: &str) {
-        let body = self.recorder.redaction().json(body);
+        let body = self.recorder.redact().json(body);
         let wall = self.recorder.wall();
         let head = (self.now, wall.as_str(), self.number, self.connection);
         self.recorder.write(line::write(head, direction, &body));

@@ -17,6 +17,7 @@ mod login;
 mod mass;
 mod opening;
 mod outcomes;
+mod playback;
 mod pool;
 mod recovery;
 mod secrets;

@@ -615,3 +615,47 @@ fn a_login_outlives_a_storm() {
     let (logins, calls) = (desk.grants().len(), desk.calls("private/get_positions").len());
     assert!(calls > 10_000 && logins < 3_000, "{logins} logins, {calls} calls");
 }
+
+/// The login of a recording is not in it, and need not be.
+#[cfg(feature = "record")]
+#[test]
+fn a_recorded_login_replays_without_its_secret() {
+    use steadysocket::deribit::Adapter;
+    use steadysocket::recorder::{Memory, Reader, Recorder};
+    use steadysocket::replay::Replay;
+
+    let desk = Desk::new();
+    let memory = Memory::new(10_000_000);
+    let recorder = Recorder::new(memory.clone(), Duration::default);
+    let theirs = || Options::testnet().credentials("id", "hunter2-canary");
+    let signed = || Options::testnet().signed_credentials("id", "hunter2-canary");
+    for (session, options) in [(1, theirs()), (2, signed())] {
+        let (world, deribit) = start_with(&desk, options, |config| config.recorder(Some(recorder.clone())));
+        let inner = world.clone();
+        world.run(async move {
+            let mut orders = deribit.subscribe_raw("user.orders.any.any.raw").await.unwrap();
+            // The login is renewed some times.
+            inner.sleep(seconds(3_000)).await;
+            inner.net(|net| net.end(0, "cut"));
+            orders.next().await.unwrap();
+            deribit.client().ready().await.unwrap();
+            inner.sleep(seconds(10)).await;
+        });
+        world.end();
+        let text = memory.text();
+        for word in ["hunter2", "access-", "refresh-"] {
+            assert!(!text.contains(word), "{word}");
+        }
+        assert!(text.contains("public/auth") && text.contains(r#""refresh_token":"***""#));
+        let others = || {
+            Adapter::new(match session {
+                1 => Options::testnet().credentials("id", "another"),
+                _ => Options::testnet().signed_credentials("id", "another"),
+            })
+        };
+        let replay = Replay::new(Reader::new(text.as_bytes()), others).session(session);
+        let history = replay.history().unwrap();
+        assert!(history.sent.len() > 10, "{}", history.sent.len());
+        assert_eq!(history.differences, [], "session {session}");
+    }
+}

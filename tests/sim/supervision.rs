@@ -299,3 +299,44 @@ fn what_a_dropped_driver_had_in_hand_is_told_as_it_is() {
         assert_eq!(waited.await.unwrap(), Err(NotSent::Ended(Ended::Abandoned).into()));
     });
 }
+
+/// The replay goes on after a panic as the connection did.
+#[cfg(feature = "record")]
+#[test]
+fn a_recorded_panic_replays() {
+    use steadysocket::recorder::{Memory, Reader, Recorder};
+    use steadysocket::replay::Replay;
+
+    let memory = Memory::new(10_000_000);
+    let recorder = Recorder::new(memory.clone(), Duration::default);
+    let Rig { exchange, world, client, on_read, .. } =
+        rig(config().recorder(Some(recorder)), Restarts::default());
+    exchange.with(|script| script.publish_every = Some(Duration::from_millis(100)));
+    let inner = world.clone();
+    world.run(async move {
+        client.ready().await.unwrap();
+        let mut stream = client.subscribe_as::<u64>("a").await.unwrap();
+        inner.sleep(Duration::from_secs(1)).await;
+        on_read.set(true);
+        let is_panic =
+            |update: &Update<u64>| matches!(update, Update::Interrupted(reason) if *reason == panicked());
+        while !is_panic(&stream.next().await.unwrap()) {}
+        on_read.set(false);
+        client.ready().await.unwrap();
+        let answer: Value = client.call("work", json!([7])).await.unwrap();
+        assert_eq!(answer, json!([7]));
+        // This one panics when it is written.
+        client.call::<Value>("panic", ()).await.unwrap_err();
+        client.ready().await.unwrap();
+        client.close().await;
+    });
+    world.end();
+    let text = memory.text();
+    assert_eq!(text.matches(r#""in":{"begin""#).count(), 3);
+    assert_eq!(text.matches(r#""in":{"take_over""#).count(), 2);
+    // A protocol that is mended: it sends what could not be written, and that is all that differs.
+    let history = Replay::new(Reader::new(text.as_bytes()), JsonRpc::new).history().unwrap();
+    let [difference] = &*history.differences else { panic!("{:#?}", history.differences) };
+    let [sent, rest @ ..] = &*difference.replayed else { panic!("{difference:#?}") };
+    assert!(sent.contains(r#""method":"panic""#) && rest == difference.recorded, "{difference:#?}");
+}

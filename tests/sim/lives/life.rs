@@ -11,7 +11,7 @@ use steadysocket::config::{Backoff, Heartbeat, OutboundLimit, Overflow, Queue};
 use steadysocket::error::{Error, Refusal};
 use steadysocket::time::Instant;
 use steadysocket::transport::Signal;
-use steadysocket::{Client, Request, State, Update};
+use steadysocket::{Client, Config, Request, State, Update};
 
 use super::CHANNELS;
 use super::plan::{Dice, Fault, Plan, TROUBLE};
@@ -125,14 +125,24 @@ struct Life {
 
 /// Lives once, and checks every promise after every step.
 pub fn live(plan: &Plan) -> Result<Tally, Broken> {
+    live_with(plan, |config| config)
+}
+
+/// The same with another configuration.
+pub fn live_with(plan: &Plan, change: impl FnOnce(Config) -> Config) -> Result<Tally, Broken> {
     let exchange = Exchange::default();
     let world = World::new(plan.seed, exchange.clone());
-    let result = live_in(&world, exchange, plan);
+    let result = live_in(&world, exchange, plan, change);
     world.end();
     result
 }
 
-fn live_in(world: &World, exchange: Exchange, plan: &Plan) -> Result<Tally, Broken> {
+fn live_in(
+    world: &World,
+    exchange: Exchange,
+    plan: &Plan,
+    change: impl FnOnce(Config) -> Config,
+) -> Result<Tally, Broken> {
     let config = config()
         .retry_initial_connect(true)
         .connect_timeout(CONNECT)
@@ -141,6 +151,7 @@ fn live_in(world: &World, exchange: Exchange, plan: &Plan) -> Result<Tally, Brok
         .heartbeat(Some(HEARTBEAT))
         .outbound(OutboundLimit { messages: WAITING, ..OutboundLimit::default() })
         .backoff(Backoff { cap: Duration::from_secs(4), ..Backoff::default() });
+    let config = change(config);
     let client = if plan.pings {
         world.client(config, Login::default())
     } else {
