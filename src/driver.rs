@@ -74,6 +74,8 @@ struct Consumer {
     queue: Arc<Queue<Payload>>,
     /// Until the first confirmation or refusal.
     confirmed: Option<oneshot::Sender<Outcome>>,
+    /// It was given data, maybe ahead of the confirmation.
+    fed: bool,
 }
 
 /// Frames handled before writing gets a turn, so that a flood never holds back a heartbeat's reply.
@@ -131,10 +133,12 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
         let broken = std::mem::replace(&mut self.session, session);
         self.handles.settle(&Unknown::Disconnected(reason.clone()));
         for (id, consumer) in self.handles.consumers.iter() {
-            if consumer.confirmed.is_some() {
+            let confirmed = consumer.confirmed.is_none();
+            if !confirmed {
                 let command = Command::Subscribe(id, consumer.channel.clone());
                 self.session.handle_command(now, command);
-            } else {
+            }
+            if confirmed || consumer.fed {
                 consumer.queue.interrupt(reason.clone());
                 self.session.adopt(id, &consumer.channel);
             }
@@ -258,7 +262,8 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
                 Command::Submit { id, work, timeout }
             }
             Mail::Subscribe { consumer, channel, queue, confirmed, anew } => {
-                let entry = Consumer { channel: channel.clone(), queue, confirmed: Some(confirmed) };
+                let entry =
+                    Consumer { channel: channel.clone(), queue, confirmed: Some(confirmed), fed: false };
                 self.handles.consumers.insert(consumer, entry);
                 self.session.handle_command(now, Command::Subscribe(consumer, channel));
                 if !anew {
@@ -420,7 +425,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
     }
 
     fn deliver(&mut self, id: ConsumerId, payload: Payload) {
-        let Some(consumer) = self.handles.consumers.get(id) else { return };
+        let Some(consumer) = self.handles.consumers.get_mut(id) else { return };
         if !consumer.receive(payload, &self.handles.observed) {
             self.handles.consumers.remove(id);
             self.session.handle_command(self.platform.now(), Command::Unsubscribe(id));
@@ -510,7 +515,7 @@ impl Handles {
                 }
             }
             Effect::Deliver(consumer, payload) => {
-                if let Some(consumer) = self.consumers.get(consumer) {
+                if let Some(consumer) = self.consumers.get_mut(consumer) {
                     consumer.receive(payload, &self.observed);
                 }
             }
@@ -588,7 +593,8 @@ impl Handles {
 impl Consumer {
     /// Takes data. Whether more is wanted.
     #[inline]
-    fn receive(&self, payload: Payload, observed: &Observed) -> bool {
+    fn receive(&mut self, payload: Payload, observed: &Observed) -> bool {
+        self.fed = true;
         if !observed.is_heard() {
             return self.queue.push(payload);
         }

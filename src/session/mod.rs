@@ -361,7 +361,8 @@ impl<P: Protocol> Session<P> {
         self.rearm();
     }
 
-    /// A consumer of the session before, which knows that its channel was confirmed and is interrupted.
+    /// A consumer of the session before, which was told that its channel is interrupted. One that knows of no confirmation
+    /// has subscribed again.
     pub(crate) fn adopt(&mut self, consumer: ConsumerId, channel: &str) {
         self.core.subscriptions.adopt(&self.protocol, consumer, channel);
     }

@@ -236,14 +236,18 @@ impl Subscriptions {
         confirmed
     }
 
-    /// Adds a consumer that was told of an interruption and waits for the end of it.
+    /// A consumer was told of an interruption and waits for the end of it. One that has [joined](Self::join) again waits for
+    /// its first confirmation besides, and had data ahead of it.
     pub(crate) fn adopt<P: Protocol>(&mut self, protocol: &P, id: ConsumerId, name: &str) {
-        self.join(protocol, id, name, Instant::ZERO);
-        self.waiting.remove((Instant::ZERO, id));
+        let confirmed = self.consumers.get(id).is_none();
+        if confirmed {
+            self.join(protocol, id, name, Instant::ZERO);
+            self.waiting.remove((Instant::ZERO, id));
+        }
         let channel = self.consumers.get(id).and_then(|key| self.channels.get_mut(*key));
         let consumers = channel.into_iter().flat_map(|channel| &mut channel.consumers);
         for consumer in consumers.filter(|consumer| consumer.id == id) {
-            (consumer.confirmed, consumer.flow) = (true, Flow::Interrupted);
+            (consumer.confirmed, consumer.fed, consumer.flow) = (confirmed, true, Flow::Interrupted);
         }
     }
 

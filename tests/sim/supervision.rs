@@ -143,6 +143,36 @@ fn everything_goes_on_after_a_panic() {
 }
 
 #[test]
+fn data_that_came_ahead_of_the_confirmation_is_interrupted_too() {
+    let Rig { exchange, world, client, on_read, .. } = rig(config(), Restarts::default());
+    exchange.with(|script| script.publish_every = Some(Duration::from_millis(100)));
+    let inner = world.clone();
+    world.run(async move {
+        client.ready().await.unwrap();
+        let mut events = client.events();
+        exchange.with(|script| script.reply_within = Duration::from_secs(1000));
+        let mut subscribing = Box::pin(client.subscribe_as::<u64>("a"));
+        assert!(futures::poll!(&mut subscribing).is_pending());
+        inner.sleep(Duration::from_millis(450)).await;
+        assert!(futures::poll!(&mut subscribing).is_pending(), "it is confirmed");
+        on_read.set(true);
+        while events.next().await.unwrap().data() != Some(Event::Disconnected(panicked())) {}
+        on_read.set(false);
+        exchange.with(|script| script.reply_within = Duration::from_millis(1));
+        let mut stream = subscribing.await.unwrap();
+        let mut before = 0;
+        loop {
+            match stream.next().await.unwrap() {
+                Update::Data(number) => before = number,
+                other => break assert_eq!(other, Update::Interrupted(panicked())),
+            }
+        }
+        assert_eq!(stream.next().await, Some(Update::Resumed));
+        assert!(before > 1 && matches!(stream.next().await, Some(Update::Data(number)) if number > before));
+    });
+}
+
+#[test]
 fn a_request_that_panics_again_and_again_ends_the_client() {
     let restarts = Restarts { most: 2, within: Duration::from_secs(60) };
     let Rig { world, client, .. } = rig(config().header("x-pin", "48151623").unwrap(), restarts);
