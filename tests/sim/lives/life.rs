@@ -1,24 +1,25 @@
 //! One life: a client with consumers and orders, its faults, and what is checked after each step.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use serde_json::json;
 use steadysocket::config::{Backoff, Heartbeat, OutboundLimit, Overflow, Queue};
-use steadysocket::error::{Error, Refusal};
+use steadysocket::error::{Disconnect, Ended, Error, NotSent, Refusal, Unknown};
 use steadysocket::time::Instant;
-use steadysocket::transport::Signal;
-use steadysocket::{Client, Config, Request, State, Update};
+use steadysocket::transport::{Platform, Signal};
+use steadysocket::{Client, Config, Request, Restarts, State, Update};
 
 use super::CHANNELS;
-use super::plan::{Dice, Fault, Plan, TROUBLE};
-use super::protocol::Login;
+use super::plan::{Dice, Fault, PANICS, Plan, TROUBLE};
+use super::protocol::{Bomb, Login};
 use super::venue::Exchange;
 use crate::calls::config;
-use crate::world::World;
+use crate::world::{SimPlatform, World};
 
 /// How long it is calm before nearly everything is well again.
 const CALM: Duration = Duration::from_secs(25);
@@ -62,6 +63,8 @@ pub struct Tally {
     pub interruptions: u64,
     pub lagged: u64,
     pub refused: u64,
+    pub panics: u64,
+    pub drained: u64,
     pub history: u64,
 }
 
@@ -77,6 +80,8 @@ impl Tally {
             interruptions,
             lagged,
             refused,
+            panics,
+            drained,
             history,
         } = other;
         self.steps += steps;
@@ -88,6 +93,8 @@ impl Tally {
         self.interruptions += interruptions;
         self.lagged += lagged;
         self.refused += refused;
+        self.panics += panics;
+        self.drained += drained;
         self.history ^= history;
     }
 
@@ -102,8 +109,9 @@ impl Tally {
             self.interruptions,
             self.lagged,
             self.refused,
+            self.drained,
         ];
-        kinds.iter().all(|count| *count > 0)
+        kinds.iter().all(|count| *count > 0) && (self.panics > 0) == PANICS
     }
 }
 
@@ -120,6 +128,11 @@ struct Life {
     slow_until: Rc<RefCell<Instant>>,
     /// When each channel last brought data, and whether it is said to be fresh.
     fresh: Rc<RefCell<BTreeMap<&'static str, (Instant, bool)>>>,
+    bomb: Bomb,
+    /// Since it drains: when that must be over.
+    drain: Rc<Cell<Option<Instant>>>,
+    /// The channels whose streams have ended.
+    ended: Rc<RefCell<BTreeSet<&'static str>>>,
     strict: bool,
 }
 
@@ -137,6 +150,17 @@ pub fn live_with(plan: &Plan, change: impl FnOnce(Config) -> Config) -> Result<T
     result
 }
 
+/// A client whose protocol may panic as often as it likes.
+fn client<L: Platform + 'static>(world: &World, platform: L, config: Config, bomb: Bomb) -> Client {
+    let restarts = Restarts { most: usize::MAX, ..Restarts::default() };
+    let make = move || Login::new(bomb.clone());
+    let (client, supervisor) = Client::supervised(config, platform, restarts, make).unwrap();
+    world.spawn(async move {
+        let _: Ended = supervisor.await;
+    });
+    client
+}
+
 fn live_in(
     world: &World,
     exchange: Exchange,
@@ -152,10 +176,11 @@ fn live_in(
         .outbound(OutboundLimit { messages: WAITING, ..OutboundLimit::default() })
         .backoff(Backoff { cap: Duration::from_secs(4), ..Backoff::default() });
     let config = change(config);
+    let bomb = Bomb::default();
     let client = if plan.pings {
-        world.client(config, Login::default())
+        client(world, SimPlatform::<true>::new(world), config, bomb.clone())
     } else {
-        world.pingless_client(config, Login::default())
+        client(world, SimPlatform::<false>::new(world), config, bomb.clone())
     };
     let strict = !plan.faults.iter().any(|(_, fault)| fault.bends_time());
     let life = Life {
@@ -166,6 +191,9 @@ fn live_in(
         open: Rc::default(),
         slow_until: Rc::default(),
         fresh: Rc::default(),
+        bomb,
+        drain: Rc::default(),
+        ended: Rc::default(),
         strict,
     };
     for channel in &CHANNELS[..2] {
@@ -183,6 +211,8 @@ fn live_in(
     }
     let mut tally = life.tally.take();
     tally.connections = life.client.stats().connections;
+    tally.panics = life.bomb.gone_off();
+    tally.drained = u64::from(life.drain.get().is_some());
     tally.history = world.history();
     Ok(tally)
 }
@@ -219,6 +249,10 @@ impl Life {
         if let Some((tag, _)) = self.open.borrow().iter().find(|(_, deadline)| now > **deadline + MOMENT) {
             self.breaks(format!("order {tag} is not settled in time"));
         }
+        let has_ended = matches!(self.client.state(), State::Ended(_));
+        if !has_ended && self.drain.get().is_some_and(|deadline| now > deadline + MOMENT) {
+            self.breaks("it drains for too long");
+        }
         let last = self.world.net(|net| net.sights().next_back());
         let Some(sight) = last.filter(|sight| !sight.left) else { return };
         let patience = if sight.opened { HEARTBEAT.idle + HEARTBEAT.timeout } else { CONNECT };
@@ -240,10 +274,40 @@ impl Life {
             net.signal(Signal::Online);
         });
         *self.slow_until.borrow_mut() = Instant::ZERO;
+        self.bomb.set(None);
     }
 
     /// Once it has been calm for long enough, everything that was wanted is there.
     fn judge_the_end(&self) -> Result<(), Broken> {
+        // A venue that lets nobody stay must not be hammered.
+        let attempts = self.world.net(|net| net.connections());
+        if attempts > ATTEMPTS {
+            return Err(self.broken(format!("{attempts} attempts in one life")));
+        }
+        if !self.open.borrow().is_empty() {
+            return Err(self.broken(format!("{} orders are not settled", self.open.borrow().len())));
+        }
+        if self.drain.get().is_some() { self.judge_the_drained() } else { self.judge_the_living() }
+    }
+
+    /// Who was drained is at its end, and so is everything of it.
+    fn judge_the_drained(&self) -> Result<(), Broken> {
+        let (state, stats) = (self.client.state(), self.client.stats());
+        if state != State::Ended(Ended::Closed) || (stats.waiting, stats.in_flight) != (0, 0) {
+            return Err(self.broken(format!("drained: {state:?}, {stats:?}")));
+        }
+        let open = self.exchange.with(|ledger| ledger.subscribed.keys().next_back().copied());
+        if let Some(conn) = open.filter(|conn| self.world.net(|net| net.is_open(*conn))) {
+            return Err(self.broken(format!("drained, and connection {conn} is open")));
+        }
+        let (ended, fresh) = (self.ended.borrow(), self.fresh.borrow());
+        match CHANNELS[..2].iter().find(|channel| fresh.contains_key(*channel) && !ended.contains(*channel)) {
+            Some(channel) => Err(self.broken(format!("drained, and the stream of {channel} has no end"))),
+            None => Ok(()),
+        }
+    }
+
+    fn judge_the_living(&self) -> Result<(), Broken> {
         let stats = self.client.stats();
         let state = self.client.state();
         if state != State::Live || (stats.desired, stats.confirmed) != (2, 2) {
@@ -259,15 +323,7 @@ impl Life {
                 other => return Err(self.broken(format!("{channel} is silent: {other:?}"))),
             }
         }
-        // A venue that lets nobody stay must not be hammered.
-        let attempts = self.world.net(|net| net.connections());
-        if attempts > ATTEMPTS {
-            return Err(self.broken(format!("{attempts} attempts in one life")));
-        }
-        match self.open.borrow().len() {
-            0 => Ok(()),
-            open => Err(self.broken(format!("{open} orders are not settled"))),
-        }
+        Ok(())
     }
 
     async fn suffer(self, faults: Vec<(Duration, Fault)>) {
@@ -290,9 +346,23 @@ impl Life {
                 }
                 Fault::Visible => self.world.net(|net| net.signal(Signal::Visible)),
                 Fault::Reconnect => self.client.reconnect(),
+                Fault::Panic(place) => self.bomb.set(Some(place)),
+                Fault::Drain(time) => self.drain(time),
                 Fault::SlowConsumers(time) => *self.slow_until.borrow_mut() = until(time),
                 fault => self.world.net(|net| self.exchange.strike(net, fault)),
             }
+        }
+    }
+
+    /// The first that is asked for counts, unless the next one ends before.
+    fn drain(&self, time: Duration) {
+        let deadline = self.world.now() + time + CLOSE;
+        self.drain.set(Some(self.drain.get().map_or(deadline, |other| other.min(deadline))));
+        let client = self.client.clone();
+        let mut drain = Box::pin(async move { client.drain(time).await });
+        // From here on, and not from when the task has its turn.
+        if drain.as_mut().now_or_never().is_none() {
+            self.world.spawn(drain);
         }
     }
 
@@ -311,6 +381,7 @@ impl Life {
             match self.client.subscribe_with::<u64>(channel, queue).await {
                 Ok(stream) => break stream,
                 Err(Error::Refused { .. } | Error::NotSent(_)) if most.is_some() => return,
+                Err(Error::Refused { .. } | Error::NotSent(_)) if self.drain.get().is_some() => return,
                 Err(Error::Refused { .. } | Error::NotSent(_)) => {
                     self.world.sleep(Duration::from_secs(1)).await;
                 }
@@ -323,7 +394,11 @@ impl Life {
         let mut read = 0;
         while most.is_none_or(|most| read < most) {
             let Some(update) = stream.next().await else {
-                return self.breaks(format!("{channel} ended"));
+                if self.drain.get().is_none() {
+                    self.breaks(format!("{channel} ended"));
+                }
+                self.ended.borrow_mut().insert(channel);
+                return;
             };
             self.world.net(|net| net.note((channel, format!("{update:?}"))));
             if stream.waiting() > QUEUE + 1 {
@@ -405,6 +480,7 @@ impl Life {
     async fn order(self, tag: u64, patience: Duration) {
         let request = Request::with("order", &json!({ "tag": tag })).unwrap();
         self.open.borrow_mut().insert(tag, self.world.now() + patience);
+        let is_late = self.drain.get().is_some();
         let outcome = self.client.request(request).timeout(patience).await;
         self.open.borrow_mut().remove(&tag);
         self.world.net(|net| net.note((tag, format!("{outcome:?}"))));
@@ -414,12 +490,20 @@ impl Life {
         });
         let mut tally = self.tally.borrow_mut();
         match outcome {
+            outcome if is_late && sent > 0 => {
+                self.breaks(format!("order {tag} is sent while it drains: {outcome:?}"))
+            }
+            Err(Error::NotSent(NotSent::Draining)) if !is_late => {
+                self.breaks(format!("order {tag} is refused before it drains"))
+            }
             Ok(_) if executed == 0 => self.breaks(format!("order {tag} is done and was not executed")),
             Ok(_) => tally.done += 1,
             Err(Error::NotSent(_)) if sent > 0 => {
                 self.breaks(format!("order {tag} was sent and is said not to be"))
             }
             Err(Error::NotSent(_)) => tally.not_sent += 1,
+            // How far it came is not known then.
+            Err(Error::Unknown(Unknown::Disconnected(Disconnect::Panicked(_)))) => tally.unknown += 1,
             Err(Error::Unknown(_)) if sent == 0 => {
                 self.breaks(format!("order {tag} was not sent and may be sent again"));
             }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::protocol::Place;
+
 /// The generator behind the plan. The world has another, so that a plan with fewer faults meets the same network.
 pub struct Dice(u64);
 
@@ -72,7 +74,14 @@ pub enum Fault {
     Visible,
     /// The user asks for a new connection.
     Reconnect,
+    /// The protocol panics, the next time that it comes to this place.
+    Panic(Place),
+    /// The user has the client finish what is under way, within this long, and close.
+    Drain(Duration),
 }
+
+/// Whether a panic can be contained. Where it ends the program, none is planned.
+pub const PANICS: bool = cfg!(panic = "unwind");
 
 /// How attempts to connect are met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +103,7 @@ impl Fault {
 
     fn any(dice: &mut Dice) -> Self {
         let some = |dice: &mut Dice| Duration::from_millis(100) + dice.within(Duration::from_secs(12));
-        match dice.below(24) {
+        match dice.below(27) {
             0..3 => Self::Reset,
             3 => Self::Goodbye([1000, 1001, 1011, 1012, 1013, 4000][dice.below(6) as usize]),
             4 => Self::End,
@@ -116,6 +125,9 @@ impl Fault {
             },
             20 => Self::Offline(some(dice)),
             21 => Self::Visible,
+            22..24 => Self::Reconnect,
+            24 if dice.below(2) == 0 => Self::Drain(dice.within(Duration::from_secs(8))),
+            _ if PANICS => Self::Panic(Place::ALL[dice.below(Place::ALL.len() as u64) as usize]),
             _ => Self::Reconnect,
         }
     }
@@ -154,6 +166,13 @@ impl Plan {
         // Two at the same moment are as good as any others.
         faults.sort_by_key(|(at, _)| *at);
         Self { seed, pings, faults }
+    }
+
+    /// The same with a protocol that does not panic.
+    #[cfg(feature = "record")]
+    pub fn without_panics(mut self) -> Self {
+        self.faults.retain(|(_, fault)| !matches!(fault, Fault::Panic(_)));
+        self
     }
 
     /// The same without one fault.
