@@ -100,7 +100,7 @@ impl Builder {
         self
     }
 
-    /// Accept `local/fault` and `local/stats` as methods; off unless set.
+    /// Accept `local/fault`, `local/ledger` and `local/stats` as methods; off unless set.
     pub fn control(mut self, on: bool) -> Self {
         self.settings.control = on;
         self

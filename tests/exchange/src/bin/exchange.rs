@@ -8,7 +8,7 @@ use steadysocket_exchange::{Account, Builder, COMMANDS, CreditPolicy, Exchange, 
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 const USAGE: &str = "\
-A local Deribit that misbehaves on command.
+A local Deribit that misbehaves on command. It prints its URL, then takes commands on standard input.
 
 Usage: exchange [OPTIONS]
 
@@ -32,13 +32,23 @@ Usage: exchange [OPTIONS]
   --raw                raw channels without authentication
   --in-order           no detours for replies
   --production         say testnet:false
-  --no-control         without the methods local/fault and local/stats
+  --no-control         without the methods local/fault, local/ledger and local/stats
   -h, --help           this text, and the commands
+  -V, --version        the version
 
-Commands on standard input, or as local/fault {\"command\": \"…\"}:
+TIME is a number with ms or s. Without --port the line that it prints says where it is.
+
+Commands on standard input, where quit ends it; or over the WebSocket, as the method local/fault with the parameters
+{\"command\": \"drop @newest\"}:
 ";
 
 /// What the command line asks for.
+enum Asked {
+    Run(Box<Options>),
+    Text(String),
+}
+
+/// What is to be run.
 struct Options {
     builder: Builder,
     ca_file: Option<std::path::PathBuf>,
@@ -47,9 +57,9 @@ struct Options {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let result = match options() {
-        Ok(Some(options)) => run(options).await,
-        Ok(None) => {
-            say(&format!("{USAGE}{COMMANDS}"));
+        Ok(Asked::Run(options)) => run(*options).await,
+        Ok(Asked::Text(text)) => {
+            say(&text);
             Ok(())
         }
         Err(error) => Err(format!("{error}; see --help").into()),
@@ -93,8 +103,7 @@ async fn take_commands(exchange: &Exchange) {
     std::future::pending().await
 }
 
-/// `None` when help is asked for.
-fn options() -> Result<Option<Options>, lexopt::Error> {
+fn options() -> Result<Asked, lexopt::Error> {
     let mut options = Options { builder: Exchange::builder().control(true), ca_file: None };
     let mut parser = Parser::from_env();
     while let Some(arg) = parser.next()? {
@@ -124,11 +133,14 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
                 options.ca_file = Some(parser.value()?.into());
                 builder
             }
-            Arg::Short('h') | Arg::Long("help") => return Ok(None),
+            Arg::Short('h') | Arg::Long("help") => return Ok(Asked::Text(format!("{USAGE}{COMMANDS}"))),
+            Arg::Short('V') | Arg::Long("version") => {
+                return Ok(Asked::Text(concat!("exchange ", env!("CARGO_PKG_VERSION")).into()));
+            }
             other => return Err(other.unexpected()),
         };
     }
-    Ok(Some(options))
+    Ok(Asked::Run(Box::new(options)))
 }
 
 fn account(text: &str) -> Result<Account, &'static str> {

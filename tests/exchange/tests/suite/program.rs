@@ -37,6 +37,8 @@ fn explains_itself() {
     let help = Command::new(env!("CARGO_BIN_EXE_exchange")).arg("--help").output().unwrap();
     let text = String::from_utf8(help.stdout).unwrap();
     assert!(help.status.success() && text.contains("--chaos") && text.contains("maintenance"));
+    let version = Command::new(env!("CARGO_BIN_EXE_exchange")).arg("-V").output().unwrap();
+    assert_eq!(version.stdout, format!("exchange {}\n", env!("CARGO_PKG_VERSION")).as_bytes());
     let wrong = Command::new(env!("CARGO_BIN_EXE_exchange")).arg("--nonsense").output().unwrap();
     assert!(!wrong.status.success());
 }
