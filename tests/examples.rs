@@ -225,6 +225,7 @@ fn the_fleet_is_well_again_after_cuts_and_panics() {
     let [ordinary, panicking] = ["ordinary", "panics"].map(row);
     assert_eq!((ordinary[..2].to_vec(), panicking[..2].to_vec()), (vec![29, 29], vec![1, 1]), "{text}");
     assert!(ordinary[3] > 0 && panicking[3] > 0, "nothing went wrong: {text}");
+    assert!(text.contains(" of 30 were drained in time; 0 are left in the registry"), "{text}");
 }
 
 #[test]

@@ -16,7 +16,8 @@ use crate::time::Instant;
 /// A JSON-RPC 2.0 server of a [`World`], scripted by its test. Clones are handles to the same server.
 ///
 /// Without a word of the test it accepts every connection, answers `subscribe` and `unsubscribe` with the channels that it
-/// was given, pings with pongs, and everything else with error -32601.
+/// was given, also as `public/subscribe` and `private/subscribe` as Deribit calls them, pings with pongs, and everything
+/// else with error -32601.
 ///
 /// ```
 /// use std::time::Duration;
@@ -186,7 +187,8 @@ impl Inner {
         let subscribed = self.channels.entry(request.conn).or_default();
         let channels = || request.params["channels"].as_array().into_iter().flatten();
         let names = channels().filter_map(Value::as_str);
-        match request.method.as_str() {
+        let method = request.method.as_str();
+        match ["public/", "private/"].iter().find_map(|area| method.strip_prefix(area)).unwrap_or(method) {
             "subscribe" => subscribed.extend(names.map(str::to_owned)),
             "unsubscribe" => {
                 let left: BTreeSet<_> = names.collect();
