@@ -63,6 +63,9 @@ sim: ## Simulate 100,000 short lives of a connection, or SEEDS=n of them; SEED=n
 outcomes: ## Place 10,000 orders while connections are cut, and compare each outcome with the exchange's ledger
 	ORDERS=$${ORDERS:-10000} cargo test --locked --release --test native outcomes -- --nocapture
 
+pool: ## Cut one of two connections 1,000 times, and count what is lost or comes twice; CUTS=n, SEED=n
+	CUTS=$${CUTS:-1000} cargo test --locked --release --test native pool -- --nocapture
+
 autobahn: ## Run the Autobahn test suite's 301 cases against the native transport, in a network namespace
 	tests/autobahn/run
 
@@ -113,4 +116,4 @@ doc: ## Build the documentation
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes autobahn books wire wire-setup wire-tools soak bench bench-browser telemetry-cost fuzz doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes pool autobahn books wire wire-setup wire-tools soak bench bench-browser telemetry-cost fuzz doc ci

@@ -1,7 +1,7 @@
 //! Several connections used as one, over real sockets. A channel on two of them is held against a witness, whose own
 //! connection is never touched: what a channel said to the one it must have said to the other, once and in order.
 //!
-//! `CUTS=1000 SEED=7 cargo test --test native pool -- --nocapture` cuts more often, and elsewhere.
+//! `CUTS=1000 SEED=7 make pool` cuts more often, and elsewhere.
 
 use std::collections::VecDeque;
 use std::ops::AddAssign;
@@ -87,6 +87,23 @@ fn judge(told: Vec<Update<Payload>>, heard: Vec<Payload>) -> Judged {
     }
     judged.lost += missing.len();
     judged
+}
+
+#[test]
+fn the_judge_sees_what_is_wrong() {
+    let message = |at: u64| Payload::from(&*format!(r#"{{"change_id":{at}}}"#));
+    let heard = || [1, 2, 3, 5, 8, 9].map(message).to_vec();
+    let judge = |told: &[Option<u64>]| {
+        // Nothing at a place stands for a gap.
+        let update = |at: &Option<u64>| at.map_or(Update::Lagged(1), |at| Update::Data(message(at)));
+        let Judged { messages, lost, gaps, duplicates, .. } =
+            judge(told.iter().map(update).collect(), heard());
+        (messages, lost, gaps, duplicates)
+    };
+    assert_eq!(judge(&[2, 3, 5, 8, 9].map(Some)), (5, 0, 0, 0));
+    assert_eq!(judge(&[2, 3, 8].map(Some)), (3, 2, 0, 0));
+    assert_eq!(judge(&[2, 3, 3, 5, 2, 8, 9].map(Some)), (7, 0, 0, 2));
+    assert_eq!(judge(&[Some(2), None, Some(9)]), (2, 3, 1, 0));
 }
 
 /// What a reader of a redundant stream said when it had read all that had arrived.

@@ -1,5 +1,5 @@
-//! Many short lives, each decided by one seed: the network, the clock, entropy, the venue and what goes wrong. After
-//! everything that happens, every promise is checked.
+//! Many short lives, each decided by one seed: the network, the clock, entropy, the venue and what goes wrong, also in the
+//! user's own protocol. After everything that happens, every promise is checked.
 //!
 //! `make sim` tries seeds for as long as one likes: `SEEDS=1000000 make sim`. `SEED=7 make sim` replays one life, and
 //! ends it at the same step.
