@@ -13,7 +13,7 @@ rm -rf dist build
 wasm-pack --quiet build . --target web --profile web --no-opt --no-pack --out-dir build --out-name core -- --locked
 mkdir dist
 node optimize.mjs build/core_bg.wasm dist/core_bg.wasm build/core_named.wasm
-npx --no-install esbuild build/core.js --minify --log-level=error --outfile=dist/core.js
+npx --no-install esbuild build/core.js --bundle --format=esm --minify --log-level=error --outfile=dist/core.js
 cp build/core.d.ts dist/
 printf 'export const base64 =\n  "%s"\n' "$(base64 -w0 dist/core_bg.wasm)" >dist/core_base64.js
 echo 'export declare const base64: string' | tee build/core_base64.d.ts >dist/core_base64.d.ts

@@ -3,6 +3,7 @@
 use steadysocket::error::{
     Advice, Category, ConfigError, ConnectError, Disconnect, Ended, Executed, Refusal, RpcError,
 };
+use steadysocket::platform::web::string_of;
 use steadysocket::{Error, Payload};
 use wasm_bindgen::prelude::*;
 
@@ -65,7 +66,7 @@ pub fn ended(reason: &Ended) -> JsValue {
 
 /// A payload as the text that was received.
 pub fn payload(payload: &Payload) -> JsValue {
-    payload.as_str().unwrap_or_default().into()
+    string_of(payload).into()
 }
 
 /// What an error says, as a JavaScript string.

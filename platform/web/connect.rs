@@ -1,6 +1,7 @@
 //! From a configuration to a client whose driver runs as a task of this page or worker.
 
 use super::Web;
+use super::task::Task;
 use crate::client::Client;
 use crate::config::Config;
 use crate::deribit::{Deribit, Options};
@@ -45,8 +46,9 @@ pub async fn connect_with<P: Protocol + 'static>(
 /// # Errors
 /// A [`ConfigError`] for a configuration that cannot work.
 pub fn start<P: Protocol + 'static>(config: Config, protocol: P, web: Web) -> Result<Client, ConfigError> {
+    let task = web.task.clone();
     let (client, driver) = Client::with_platform(config, protocol, web)?;
-    spawn(driver);
+    spawn(task, driver);
     Ok(client)
 }
 
@@ -82,14 +84,15 @@ impl Deribit {
     /// # Errors
     /// As [`start`].
     pub fn start(options: Options, config: Config, web: Web) -> Result<Self, ConfigError> {
+        let task = web.task.clone();
         let (deribit, driver) = Self::with_platform(options, config, web)?;
-        spawn(driver);
+        spawn(task, driver);
         Ok(deribit)
     }
 }
 
-fn spawn<P: Protocol + 'static>(driver: Driver<Web, P>) {
-    wasm_bindgen_futures::spawn_local(async move {
+fn spawn<P: Protocol + 'static>(task: Task, driver: Driver<Web, P>) {
+    task.spawn(async move {
         let _ended = driver.await;
     });
 }

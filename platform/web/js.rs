@@ -1,6 +1,6 @@
 //! What is called by name on whatever global there is: `window`, a worker's `self`, or another runtime's.
 
-use js_sys::{JsString, Object, Reflect};
+use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -10,33 +10,43 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
     fn get_random_values(into: &mut [u8]) -> Result<Object, JsValue>;
+}
 
-    /// `TextEncoder`: web-sys copies a string into a Rust `str` before it can be encoded, so it is bound here with the
-    /// string as it is.
-    pub(super) type TextEncoder;
+/// It has not enough room for the string.
+pub(super) const NO_ROOM: i32 = -1;
+/// The value is no string.
+pub(super) const NO_STRING: i32 = -2;
 
-    #[wasm_bindgen(constructor)]
-    pub(super) fn new() -> TextEncoder;
+// What is done for each message is done there, because each call from here to there costs as much as to read a hundred
+// bytes. A view of memory is made again when memory has grown, which takes the old one away.
+#[wasm_bindgen(inline_js = r"
+const encoder = new TextEncoder()
+let view = new Uint8Array()
+export function encode(text, memory, at, room) {
+  if (typeof text !== 'string') return -2
+  if (view.length !== room || view.byteOffset !== at || view.buffer !== memory.buffer) {
+    view = new Uint8Array(memory.buffer, at, room)
+  }
+  const { read, written } = encoder.encodeInto(text, view)
+  return read === text.length ? written : -1
+}
+// What an event of a class other than the browser's throws must not pass through the handler.
+export function reading(handler) {
+  return (event) => {
+    let data
+    try {
+      data = event.data
+    } catch {}
+    handler(data)
+  }
+}
+")]
+extern "C" {
+    /// Writes a string as UTF-8 into memory, at this address; how many bytes that took.
+    pub(super) fn encode(text: &JsValue, memory: &JsValue, at: usize, room: usize) -> i32;
 
-    #[wasm_bindgen(method, js_name = encodeInto)]
-    pub(super) fn encode_into(this: &TextEncoder, source: &JsString, into: &mut [u8]) -> Encoded;
-
-    pub(super) type Encoded;
-
-    /// UTF-16 code units that were taken.
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn read(this: &Encoded) -> u32;
-
-    /// Bytes that were written.
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn written(this: &Encoded) -> u32;
-
-    /// A message event, maybe of a class other than the browser's. web-sys lets what that throws pass through the handler,
-    /// and the inbox would stay borrowed; by name it costs a string for each message.
-    pub(super) type Incoming;
-
-    #[wasm_bindgen(method, getter, catch)]
-    pub(super) fn data(this: &Incoming) -> Result<JsValue, JsValue>;
+    /// A handler of message events that passes their data on.
+    pub(super) fn reading(handler: &Function) -> Function;
 }
 
 /// A member of an object, unless it is missing.

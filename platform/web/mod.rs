@@ -9,6 +9,7 @@ mod connect;
 mod js;
 mod signals;
 mod socket;
+mod task;
 mod text;
 mod timer;
 
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use self::signals::Signals;
+use self::task::Task;
 use self::timer::Timer;
 use super::BoxFuture;
 use crate::error::ConnectError;
@@ -25,6 +27,7 @@ use crate::transport::{Attempt, Clock, Platform, Signal};
 
 pub use self::connect::{connect, connect_with, start};
 pub use self::socket::WebSocket;
+pub use self::text::string_of;
 
 /// Connections by the browser.
 ///
@@ -35,6 +38,7 @@ pub struct Web {
     class: Option<js_sys::Function>,
     timer: Timer,
     signals: Option<Signals>,
+    task: Task,
 }
 
 impl Web {
@@ -80,8 +84,8 @@ impl Platform for Web {
     }
 
     fn connect(&self, attempt: Attempt) -> Self::Connecting {
-        let class = self.class.clone();
-        Box::pin(async move { socket::open(&attempt, class.as_ref())?.opened().await })
+        let (class, task) = (self.class.clone(), self.task.clone());
+        Box::pin(async move { socket::open(&attempt, class.as_ref(), task)?.opened().await })
     }
 
     fn poll_sleep(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {

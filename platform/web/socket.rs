@@ -8,12 +8,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use js_sys::{Array, ArrayBuffer, Function, JsString, Reflect, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Function, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, Event};
 
-use super::js::{Incoming, member};
-use super::text;
+use super::js::{member, reading};
+use super::task::Task;
+use super::text::{self, Taken};
 use super::timer::{self, Timer};
 use crate::error::{ConfigError, ConnectError, Disconnect, Phase};
 use crate::frame::{CloseCode, CloseFrame, Frame, Message};
@@ -37,10 +38,10 @@ pub struct WebSocket {
 
 /// What the browser calls. It lives as long as the socket.
 struct Handlers {
-    _open: Closure<dyn FnMut(Event)>,
-    _message: Closure<dyn FnMut(Incoming)>,
-    _close: Closure<dyn FnMut(CloseEvent)>,
-    _error: Closure<dyn FnMut(Event)>,
+    _open: Closure<dyn Fn(Event)>,
+    _message: Closure<dyn Fn(JsValue)>,
+    _close: Closure<dyn Fn(CloseEvent)>,
+    _error: Closure<dyn Fn(Event)>,
 }
 
 /// What has happened and was not read yet.
@@ -59,7 +60,11 @@ struct Inbox {
 ///
 /// # Errors
 /// A [`ConnectError::Config`] for headers, which a browser cannot send, and for a URL that the browser refuses.
-pub(super) fn open(attempt: &Attempt, class: Option<&Function>) -> Result<WebSocket, ConnectError> {
+pub(super) fn open(
+    attempt: &Attempt,
+    class: Option<&Function>,
+    task: Task,
+) -> Result<WebSocket, ConnectError> {
     attempt.progress.enter(Phase::Browser);
     if !attempt.config.headers.is_empty() {
         return Err(ConfigError::new("headers", "cannot be set in a browser").into());
@@ -74,7 +79,7 @@ pub(super) fn open(attempt: &Attempt, class: Option<&Function>) -> Result<WebSoc
         over: false,
         waker: None,
     }));
-    let handlers = Handlers::attach(&socket, &inbox);
+    let handlers = Handlers::attach(&socket, &inbox, &task);
     Ok(WebSocket { socket, inbox, room: Timer::default(), closing: false, _handlers: handlers })
 }
 
@@ -107,37 +112,38 @@ fn refused(error: &JsValue) -> ConfigError {
 }
 
 impl Handlers {
-    fn attach(socket: &web_sys::WebSocket, inbox: &Rc<RefCell<Inbox>>) -> Self {
+    fn attach(socket: &web_sys::WebSocket, inbox: &Rc<RefCell<Inbox>>, task: &Task) -> Self {
         let handlers = Self {
-            _open: handler(inbox, |inbox, _: Event| inbox.open = true),
-            _message: handler(inbox, |inbox, event: Incoming| {
-                inbox.message(event.data().unwrap_or_default())
-            }),
-            _close: handler(inbox, |inbox, event: CloseEvent| inbox.close(&event)),
+            _open: handler(inbox, task, |inbox, _: Event| inbox.open = true),
+            _message: handler(inbox, task, |inbox, data: JsValue| inbox.message(data)),
+            _close: handler(inbox, task, |inbox, event: CloseEvent| inbox.close(&event)),
             // A close event always follows, and says what there is to say. Node's `ws` wants a handler.
-            _error: handler(inbox, |_, _: Event| {}),
+            _error: handler(inbox, task, |_, _: Event| {}),
         };
         socket.set_onopen(Some(handlers._open.as_ref().unchecked_ref()));
-        socket.set_onmessage(Some(handlers._message.as_ref().unchecked_ref()));
+        socket.set_onmessage(Some(&reading(handlers._message.as_ref().unchecked_ref())));
         socket.set_onclose(Some(handlers._close.as_ref().unchecked_ref()));
         socket.set_onerror(Some(handlers._error.as_ref().unchecked_ref()));
         handlers
     }
 }
 
-/// A handler that notes an event in the inbox and wakes its reader.
+/// A handler that notes an event in the inbox and lets its reader go on.
 fn handler<E: wasm_bindgen::convert::FromWasmAbi + 'static>(
     inbox: &Rc<RefCell<Inbox>>,
+    task: &Task,
     note: fn(&mut Inbox, E),
-) -> Closure<dyn FnMut(E)> {
-    let inbox = inbox.clone();
+) -> Closure<dyn Fn(E)> {
+    let (inbox, task) = (inbox.clone(), task.clone());
     Closure::new(move |event: E| {
         let waker = {
             let mut inbox = inbox.borrow_mut();
             note(&mut inbox, event);
             inbox.waker.take()
         };
-        waker.into_iter().for_each(Waker::wake);
+        if let Some(waker) = waker {
+            task.run(&waker);
+        }
     })
 }
 
@@ -160,9 +166,10 @@ impl Inbox {
     }
 
     fn take(&self, data: JsValue) -> Result<Frame, Disconnect> {
-        let message = match data.dyn_into::<JsString>() {
-            Ok(text) => text::take(&text, self.max_message).map(Message::Text),
-            Err(data) => {
+        let message = match text::take(&data, self.max_message) {
+            Taken::Text(text) => Some(Message::Text(text)),
+            Taken::TooLarge => None,
+            Taken::NoString => {
                 let array = array(data).ok_or_else(|| Disconnect::Violation {
                     code: CloseCode::UNSUPPORTED_DATA,
                     problem: "a message is neither a string nor an ArrayBuffer".into(),

@@ -17,10 +17,37 @@ const PAGE_BEGAN: Instant = Instant::from_nanos(365 * 24 * 60 * 60 * 1_000_000_0
 /// The longest delay that `setTimeout` knows, in milliseconds. A longer one would fire at once.
 const LONGEST: u128 = i32::MAX as u128;
 
+thread_local! {
+    /// The time of the turn that is under way, once it was asked for.
+    static TURN: Cell<Turn> = const { Cell::new(Turn::None) };
+}
+
+#[derive(Clone, Copy)]
+enum Turn {
+    None,
+    Begun,
+    At(Instant),
+}
+
 /// The time since the page or worker began. All clients in it share this clock.
 pub(super) fn now() -> Instant {
+    if let Turn::At(now) = TURN.get() {
+        return now;
+    }
     // Milliseconds with a fraction; a negative time becomes zero.
-    PAGE_BEGAN + Duration::from_nanos((js::performance_now() * 1e6) as u64)
+    let now = PAGE_BEGAN + Duration::from_nanos((js::performance_now() * 1e6) as u64);
+    if let Turn::Begun = TURN.get() {
+        TURN.set(Turn::At(now));
+    }
+    now
+}
+
+/// Runs something during which the time stands still: to ask the browser for it costs as much as to parse a message.
+pub(super) fn in_one_turn<T>(run: impl FnOnce() -> T) -> T {
+    TURN.set(Turn::Begun);
+    let done = run();
+    TURN.set(Turn::None);
+    done
 }
 
 /// Wakes a task at a time.
