@@ -102,7 +102,7 @@ const CONTESTANTS = {
     coalesced: async (url, take) => iterate(await connect(url, QUIET), TICKERS, { coalesce: 'frame' }, take),
     async book(url, take) {
       const client = await connectDeribit({ environment: 'other', url, allowPlaintext: true })
-      const book = await client.book(INSTRUMENT)
+      const book = await client.book(INSTRUMENT, { coalesce: 'frame' })
       globalThis.book = () => [book.bids().length / 2, book.asks().length / 2, book.bestBid?.price, book.bestAsk?.price]
       void (async () => {
         for await (const { changeId } of book) take(changeId)

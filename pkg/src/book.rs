@@ -1,20 +1,19 @@
 //! The maintained order book for JavaScript. Its levels stay here, and go out as numbers in a `Float64Array`.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use futures::Stream;
-use js_sys::{Float64Array, Promise};
+use js_sys::{Float64Array, Function, Promise};
 use steadysocket::deribit::Interval;
-use steadysocket::deribit::book::{Book, Side, Status};
+use steadysocket::deribit::book::{Book, Change, Side, Status};
 use steadysocket::deribit::data::Level;
 use steadysocket::error::ConfigError;
 use steadysocket::time::Instant;
 use wasm_bindgen::prelude::*;
 
+use crate::bell::Bell;
 use crate::client::Core;
 use crate::objects::{in_millis, number, object, text};
 use crate::promise::{Cancel, promise};
@@ -49,13 +48,12 @@ fn interval(given: &str) -> Result<Interval, ConfigError> {
 
 /// A maintained book.
 #[wasm_bindgen]
-#[derive(Clone)]
-pub struct BookCore(Rc<RefCell<Inner>>);
+pub struct BookCore(RefCell<Inner>);
 
 struct Inner {
     /// `None` once it was closed.
     book: Option<Book>,
-    waker: Option<Waker>,
+    bell: Option<Bell>,
     /// The status that was told last: since when, its name and reason, and the object that told it.
     status: Option<(Told, JsValue)>,
     /// Where numbers wait to go out.
@@ -66,26 +64,29 @@ type Told = (Option<Instant>, &'static str, Option<String>);
 
 impl BookCore {
     fn new(book: Book) -> Self {
-        let inner = Inner { book: Some(book), waker: None, status: None, numbers: Vec::new() };
-        Self(Rc::new(RefCell::new(inner)))
-    }
-
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<JsValue> {
-        let mut inner = self.0.borrow_mut();
-        inner.waker = Some(cx.waker().clone());
-        match &mut inner.book {
-            None => Poll::Ready(JsValue::UNDEFINED),
-            Some(book) => Pin::new(book).poll_next(cx).map(|change| change.map(|_| JsValue::TRUE).into()),
-        }
+        Self(RefCell::new(Inner { book: Some(book), bell: None, status: None, numbers: Vec::new() }))
     }
 }
 
 #[wasm_bindgen]
 impl BookCore {
-    /// A promise of the next change; `undefined` at the end.
-    pub fn next(&self) -> Promise {
-        let book = self.clone();
-        promise(None, async move { Ok(poll_fn(|cx| book.poll(cx)).await) })
+    /// Has `ring` called once something has changed, each time after nothing had.
+    pub fn on_ready(&self, ring: Function) {
+        self.0.borrow_mut().bell = Some(Bell::new(ring));
+    }
+
+    /// Takes the next change, which is whether more than levels changed; `null` if there was none, `undefined` at the
+    /// end.
+    pub fn take(&self) -> JsValue {
+        let Inner { book: Some(book), bell, .. } = &mut *self.0.borrow_mut() else {
+            return JsValue::UNDEFINED;
+        };
+        let mut cx = Context::from_waker(bell.as_ref().map_or(Waker::noop(), Bell::waker));
+        match Pin::new(book).poll_next(&mut cx) {
+            Poll::Ready(None) => JsValue::UNDEFINED,
+            Poll::Ready(Some(change)) => (change != Change::Updated).into(),
+            Poll::Pending => JsValue::NULL,
+        }
     }
 
     /// `{ name, age, reason }`: how long ago it ceased to be live, in milliseconds, and why. The same object until that
@@ -160,12 +161,11 @@ impl BookCore {
         })
     }
 
-    /// Leaves the channel. Whoever waits for a change gets `undefined`.
+    /// Leaves the channel. It rings no more.
     pub fn close(&self) {
         let mut inner = self.0.borrow_mut();
-        let (book, waker) = (inner.book.take(), inner.waker.take());
+        let left = (inner.book.take(), inner.bell.take());
         drop(inner);
-        drop(book);
-        waker.into_iter().for_each(Waker::wake);
+        drop(left);
     }
 }

@@ -4,6 +4,7 @@
 //! JavaScript when their consumer takes them.
 #![cfg(all(target_family = "wasm", target_os = "unknown"))]
 
+mod bell;
 mod book;
 mod client;
 mod errors;

@@ -1,30 +1,27 @@
 //! Updates of a subscription, of messages or of events, taken one at a time.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use futures::Stream;
-use js_sys::{Array, Promise};
+use js_sys::{Array, Function};
 use steadysocket::protocol::Unmatched;
 use steadysocket::{Event, Feed, Message, Payload, State, Subscription, Update};
 use wasm_bindgen::prelude::*;
 
+use crate::bell::Bell;
 use crate::errors;
 use crate::objects::{in_millis, object, set};
-use crate::promise::promise;
 
 /// A stream of updates for JavaScript.
 #[wasm_bindgen]
-#[derive(Clone)]
-pub struct Updates(Rc<RefCell<Inner>>);
+pub struct Updates(RefCell<Inner>);
 
 struct Inner {
     /// `None` once it was closed from outside.
     source: Option<Source>,
-    waker: Option<Waker>,
+    bell: Option<Bell>,
     dropped: f64,
 }
 
@@ -51,36 +48,36 @@ impl Updates {
     }
 
     fn new(source: Source) -> Self {
-        Self(Rc::new(RefCell::new(Inner { source: Some(source), waker: None, dropped: 0.0 })))
+        Self(RefCell::new(Inner { source: Some(source), bell: None, dropped: 0.0 }))
     }
+}
 
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<JsValue> {
-        let mut inner = self.0.borrow_mut();
-        inner.waker = Some(cx.waker().clone());
-        match &mut inner.source {
+impl Inner {
+    fn poll(&mut self) -> Poll<JsValue> {
+        let mut cx = Context::from_waker(self.bell.as_ref().map_or(Waker::noop(), Bell::waker));
+        match &mut self.source {
             None => Poll::Ready(JsValue::UNDEFINED),
-            Some(Source::Data(source)) => next(source, cx, &|data: Payload| errors::payload(&data)),
-            Some(Source::Messages(source)) => next(source, cx, &|message| unmatched(&message)),
-            Some(Source::Events(source)) => next(source, cx, &|event| describe_event(&event)),
+            Some(Source::Data(source)) => next(source, &mut cx, &|data: Payload| errors::payload(&data)),
+            Some(Source::Messages(source)) => next(source, &mut cx, &|message| unmatched(&message)),
+            Some(Source::Events(source)) => next(source, &mut cx, &|event| describe_event(&event)),
         }
     }
 }
 
 #[wasm_bindgen]
 impl Updates {
+    /// Has `ring` called once something can be taken, each time after nothing could be.
+    pub fn on_ready(&self, ring: Function) {
+        self.0.borrow_mut().bell = Some(Bell::new(ring));
+    }
+
     /// The next update if one waits, else `null`; `undefined` at the end. Data is itself, news is an array that starts
     /// with its name.
     pub fn take(&self) -> JsValue {
-        match self.poll(&mut Context::from_waker(Waker::noop())) {
+        match self.0.borrow_mut().poll() {
             Poll::Ready(update) => update,
             Poll::Pending => JsValue::NULL,
         }
-    }
-
-    /// A promise of the next update; see [`take`](Self::take).
-    pub fn next(&self) -> Promise {
-        let updates = self.clone();
-        promise(None, async move { Ok(poll_fn(|cx| updates.poll(cx)).await) })
     }
 
     /// How many updates were dropped or replaced because the consumer was too slow.
@@ -109,15 +106,14 @@ impl Updates {
         }
     }
 
-    /// Leaves. Whoever waits for an update gets `undefined`.
+    /// Leaves. It rings no more, and gives `undefined`.
     pub fn close(&self) {
         let dropped = self.dropped();
         let mut inner = self.0.borrow_mut();
         inner.dropped = dropped;
-        let (source, waker) = (inner.source.take(), inner.waker.take());
+        let left = (inner.source.take(), inner.bell.take());
         drop(inner);
-        drop(source);
-        waker.into_iter().for_each(Waker::wake);
+        drop(left);
     }
 }
 

@@ -8,25 +8,26 @@ import { Stream } from '../dist/stream.js'
 class Source {
   items = []
   over = false
-  #wake = () => {}
+  #ring = () => {}
+  #rings = false
+  /** As the core, it rings from within, and only for who found nothing. */
   put(...items) {
     this.items.push(...items)
-    this.#wake()
+    if (this.#rings) this.#ring()
+  }
+  on_ready(ring) {
+    this.#ring = ring
   }
   take() {
-    if (this.items.length > 0) return this.items.shift()
+    this.#rings = this.items.length === 0
+    if (!this.#rings) return this.items.shift()
     return this.over ? undefined : null
-  }
-  async next() {
-    while (this.items.length === 0 && !this.over) await new Promise((wake) => (this.#wake = wake))
-    return this.take()
   }
   dropped = () => 0
   waiting = () => this.items.length
   close() {
     this.over = true
     this.items.length = 0
-    this.#wake()
   }
 }
 

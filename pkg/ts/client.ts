@@ -7,6 +7,7 @@ import { checkCall, checkSubscribe, type Queue } from './options.js'
 import type { Pace } from './reader.js'
 import type { Disconnected, Ended, ServerMessage, State, Stats } from './state.js'
 import { Stream } from './stream.js'
+import { type Takable, taking } from './taking.js'
 
 /** An answer to a request of the server's. */
 export type Answer =
@@ -238,9 +239,8 @@ export class Client<M extends object = Record<string, unknown>> extends EventTar
   }
 
   async #announce(events: Updates): Promise<Ended> {
-    for (;;) {
-      const event = (await events.next()) as [string, unknown] | undefined
-      if (event === undefined) break
+    const { next } = taking(events as Takable<[string, unknown]>)
+    for (let event = await next(); event !== undefined; event = await next()) {
       const [name, detail] = event
       if (name !== 'lagged') this.dispatchEvent(new CustomEvent(name, { detail }))
     }

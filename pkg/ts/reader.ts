@@ -1,5 +1,5 @@
-import type { Updates } from './core.js'
 import { Frame } from './frame.js'
+import type { Takable } from './taking.js'
 import type { Update } from './update.js'
 
 /** How data is handed out: each as it comes, or held back until the next animation frame, and then only the newest, or
@@ -10,83 +10,120 @@ export type Pace = 'each' | 'newest' | 'batch'
 type News = [type: string, detail: never]
 type Data = string | object
 
+/** What a reader needs of the core. */
+export interface Source extends Takable<unknown> {
+  dropped(): number
+  waiting(): number
+  renew(): void
+  close(): void
+}
+
+/** Takes an update, or nothing at the end. Whether that was what it waited for. */
+export type Taker = (update: Update<unknown> | undefined) => boolean
+
 /** Takes updates out of the core in their order, and decodes what is handed out. What another value replaces in a frame
  * is never decoded. */
 export class Reader {
-  readonly #updates: Updates
+  readonly #source: Source
   readonly #decode: (data: never) => unknown
   readonly #pace: Pace
   readonly #frame = new Frame()
   /** What was taken and comes next. */
   readonly #ahead: Update<unknown>[] = []
+  /** Those who wait, in their order. */
+  readonly #takers: Taker[] = []
   #replaced = 0
+  #held = false
   #closed = false
-  /** What is waited for: the core and the frame each know of one that waits. */
-  #turn: Promise<Update<unknown> | undefined> | undefined
 
-  constructor(updates: Updates, decode: (data: never) => unknown, pace: Pace) {
-    this.#updates = updates
+  constructor(source: Source, decode: (data: never) => unknown, pace: Pace) {
+    this.#source = source
     this.#decode = decode
     this.#pace = pace
+    source.on_ready(() => this.#ring())
   }
 
   /** How many values were dropped or replaced before they were read. */
   get dropped(): number {
-    return this.#updates.dropped() + this.#replaced
+    return this.#source.dropped() + this.#replaced
   }
 
   /** How many updates wait. */
   get waiting(): number {
-    return this.#updates.waiting() + this.#ahead.length
+    return this.#source.waiting() + this.#ahead.length
   }
 
-  /** The next update if nothing has to be waited for. */
-  ready(): Update<unknown> | undefined {
-    if (this.#ahead.length > 0) return this.#ahead.shift()
-    // Data that waits for a frame must not be taken before that, nor what another reader waits for.
-    if (this.#pace !== 'each' || this.#turn !== undefined) return undefined
-    const item = this.#updates.take() as Data | News | null | undefined
-    return item === null || item === undefined ? undefined : this.#one(item)
-  }
-
-  /** The next update; nothing at the end. */
-  async next(): Promise<Update<unknown> | undefined> {
-    while (this.#turn !== undefined) await this.#turn
-    if (this.#ahead.length > 0) return this.#ahead.shift()
-    this.#turn = this.#wait()
-    try {
-      return await this.#turn
-    } finally {
-      this.#turn = undefined
-    }
-  }
-
-  async #wait(): Promise<Update<unknown> | undefined> {
-    const item = (await this.#updates.next()) as Data | News | undefined
-    if (item === undefined || this.#closed) return undefined
-    if (this.#pace === 'each' || Array.isArray(item)) return this.#one(item)
-    await this.#frame.wait()
-    if (this.#closed) return undefined
-    this.#gather(item)
-    return this.#ahead.shift()
+  /** Gives `taker` the next update, at once or once there is one. */
+  next(taker: Taker): void {
+    this.#takers.push(taker)
+    if (this.#takers.length === 1) this.#serve()
   }
 
   renew(): void {
-    this.#updates.renew()
+    this.#source.renew()
   }
 
   /** Whoever waits comes to the end. */
   close(): void {
     this.#closed = true
     this.#ahead.length = 0
-    this.#updates.close()
+    this.#source.close()
     this.#frame.cancel()
+    this.#serve()
+  }
+
+  /** The core calls this from within, where nobody else's code must run: data goes to who waits, and is theirs once the
+   * core is done; all else waits for that, too. */
+  #ring(): void {
+    while (this.#pace === 'each' && this.#takers.length > 0 && this.#ahead.length === 0) {
+      const item = this.#source.take() as Data | News | null | undefined
+      if (item === null) return
+      if (item === undefined) break
+      const update = this.#one(item)
+      if (update.type !== 'data') {
+        this.#ahead.push(update)
+        break
+      }
+      this.#takers.shift()?.(update)
+    }
+    if (this.#takers.length > 0) queueMicrotask(() => this.#serve())
+  }
+
+  /** Gives those who wait what there is. */
+  #serve(): void {
+    for (let taker = this.#takers.shift(); taker !== undefined; taker = this.#takers.shift()) {
+      if (this.#ahead.length === 0 && !this.#closed && !this.#fetch()) {
+        this.#takers.unshift(taker)
+        return
+      }
+      if (!taker(this.#ahead.shift())) this.#takers.unshift(taker)
+    }
+  }
+
+  /** Takes what comes next, or comes to the end; `false` if that has to be waited for. */
+  #fetch(): boolean {
+    // Data that waits for a frame must not be taken before that.
+    if (this.#held) return false
+    const item = this.#source.take() as Data | News | null | undefined
+    if (item === null) return false
+    if (item === undefined) return true
+    if (this.#pace === 'each' || Array.isArray(item)) return this.#ahead.push(this.#one(item)) > 0
+    void this.#hold(item)
+    return false
+  }
+
+  async #hold(first: Data): Promise<void> {
+    this.#held = true
+    await this.#frame.wait()
+    this.#held = false
+    if (!this.#closed) this.#gather(first)
+    this.#serve()
   }
 
   /** All that waits, in order: of the data between two pieces of news a batch, or of all data only the newest. */
   #gather(first: Data): void {
     let items: (Data | News)[] = []
-    for (let item: Data | News | null | undefined = first; item; item = this.#updates.take() as typeof item) {
+    for (let item: Data | News | null | undefined = first; item; item = this.#source.take() as typeof item) {
       if (this.#pace === 'newest' && !Array.isArray(item)) {
         const before = items.length
         items = items.filter(Array.isArray)

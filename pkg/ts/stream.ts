@@ -1,7 +1,5 @@
-import type { Updates } from './core.js'
 import { SteadyError } from './errors.js'
-import { leaving } from './leaving.js'
-import { type Pace, Reader } from './reader.js'
+import { type Pace, Reader, type Source } from './reader.js'
 import type { Update } from './update.js'
 
 /** Whether what was read last is still true: `stale` from an interruption or renewal until data flows again, and for good
@@ -25,14 +23,14 @@ export class Stream<T> extends EventTarget implements AsyncIterable<T>, AsyncDis
   /** @internal */
   constructor(
     channel: string,
-    updates: Updates,
+    source: Source,
     decode: (data: never) => unknown,
     signal?: AbortSignal,
     pace: Pace = 'each',
   ) {
     super()
     this.channel = channel
-    this.#reader = new Reader(updates, decode, pace)
+    this.#reader = new Reader(source, decode, pace)
     const leave = () => {
       this.#reader.close()
       this.#turn('stale')
@@ -103,24 +101,51 @@ export class Stream<T> extends EventTarget implements AsyncIterable<T>, AsyncDis
     this.close()
   }
 
+  /** A generator by hand: the language's own passes each value through three promises. */
   #reading(all: boolean): AsyncGenerator<unknown, void, undefined> {
-    return leaving(this.#read(all), () => this.close())
-  }
-
-  async *#read(all: boolean): AsyncGenerator<unknown, void, undefined> {
-    try {
-      for (;;) {
-        const update = this.#reader.ready() ?? (await this.#reader.next())
-        if (update === undefined) return
-        if (update.type === 'interrupted' || update.type === 'renewing') this.#turn('stale')
-        if (update.type === 'resumed') this.#turn('fresh')
-        if (all) yield update
-        else if (update.type === 'data') yield update.data
-        else if (update.type === 'invalid') throw invalid(update.problem)
-      }
-    } finally {
+    let left = false
+    const leave = () => {
+      left = true
       this.close()
     }
+    const take = (update: Update<unknown> | undefined, settle: Settle): boolean => {
+      if (update === undefined || left) {
+        leave()
+        settle.resolve(DONE)
+        return true
+      }
+      if (update.type === 'interrupted' || update.type === 'renewing') this.#turn('stale')
+      if (update.type === 'resumed') this.#turn('fresh')
+      if (all) settle.resolve({ done: false, value: update })
+      else if (update.type === 'data') settle.resolve({ done: false, value: update.data })
+      else if (update.type === 'invalid') {
+        leave()
+        settle.reject(invalid(update.problem))
+      } else return false
+      return true
+    }
+    const next = () => {
+      if (left) return Promise.resolve(DONE)
+      return new Promise<IteratorResult<unknown, void>>((resolve, reject) => {
+        this.#reader.next((update) => take(update, { resolve, reject }))
+      })
+    }
+    const end = async (value: void | PromiseLike<void>) => {
+      leave()
+      return { done: true, value: await value } as const
+    }
+    const fail = (error: unknown) => {
+      leave()
+      return Promise.reject(error)
+    }
+    const reading: AsyncGenerator<unknown, void, undefined> = {
+      next,
+      return: end,
+      throw: fail,
+      [Symbol.asyncIterator]: () => reading,
+      [Symbol.asyncDispose]: async () => leave(),
+    }
+    return reading
   }
 
   #turn(freshness: Freshness): void {
@@ -129,6 +154,13 @@ export class Stream<T> extends EventTarget implements AsyncIterable<T>, AsyncDis
     this.dispatchEvent(new Event('freshness'))
   }
 }
+
+interface Settle {
+  resolve(result: IteratorResult<unknown, void>): void
+  reject(error: unknown): void
+}
+
+const DONE = { done: true, value: undefined } as const
 
 function invalid(problem: string): SteadyError {
   return new SteadyError({

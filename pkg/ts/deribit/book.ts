@@ -4,6 +4,7 @@ import type { BookCore, Core } from '../core.js'
 import { wrong } from '../errors.js'
 import { Frame } from '../frame.js'
 import { leaving } from '../leaving.js'
+import { type Takable, taking } from '../taking.js'
 
 export interface BookOptions {
   /** How often the venue speaks: `100ms` by default; `agg2` is about once a second; `raw`, at every change, needs a
@@ -68,6 +69,7 @@ export class Book extends EventTarget implements AsyncIterable<Book>, AsyncDispo
   /** The channel's name. */
   readonly channel: string
   readonly #core: BookCore
+  readonly #changes: { next(): Promise<boolean | undefined>; stop(): void }
   readonly #coalesce: boolean
   readonly #leave: () => void
   readonly #best = new Float64Array(2)
@@ -86,6 +88,7 @@ export class Book extends EventTarget implements AsyncIterable<Book>, AsyncDispo
     this.instrument = instrument
     this.channel = core.channel() ?? ''
     this.#core = core
+    this.#changes = taking(core as Takable<boolean>)
     this.#coalesce = coalesce === 'frame'
     const close = () => this.close()
     this.#leave = () => signal?.removeEventListener('abort', close)
@@ -147,16 +150,8 @@ export class Book extends EventTarget implements AsyncIterable<Book>, AsyncDispo
 
   /** Leaves the channel. Its readers come to the end. */
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#leave()
     this.#core.close()
-    if (this.#status.name !== 'stale') {
-      this.#status = { name: 'stale', since: performance.now(), reason: 'the book was closed' }
-      this.dispatchEvent(new Event('status'))
-    }
-    this.#frames.forEach((frame) => frame.cancel())
-    this.#wake()
+    this.#end()
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Book, void, undefined> {
@@ -203,15 +198,31 @@ export class Book extends EventTarget implements AsyncIterable<Book>, AsyncDispo
   /** Tells of each change, until the client or the book has ended. */
   async #follow(): Promise<void> {
     let told = this.status
-    while ((await this.#core.next()) !== undefined) {
+    const { next } = this.#changes
+    for (let change = await next(); change !== undefined; change = await next()) {
       this.#version++
       this.#wake()
-      if (told !== this.status) {
+      // Not for each change of levels: to ask costs as much as to apply one.
+      if (change && told !== this.status) {
         told = this.status
         this.dispatchEvent(new Event('status'))
       }
     }
-    this.close()
+    this.#end()
+  }
+
+  /** Its readers come to the end. */
+  #end(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#leave()
+    this.#changes.stop()
+    if (this.#status.name !== 'stale') {
+      this.#status = { name: 'stale', since: performance.now(), reason: 'the book was closed' }
+      this.dispatchEvent(new Event('status'))
+    }
+    this.#frames.forEach((frame) => frame.cancel())
+    this.#wake()
   }
 
   #wake(): void {
