@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 # What it is now, so that it does not grow unseen. The aim is 60 kB.
-CEILING=$((132 * 1024))
+CEILING=134912
 
 say() { printf 'pkg: %s\n' "$*"; }
 gzipped() { gzip -9 -c "$1" | wc -c; }
