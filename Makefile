@@ -26,6 +26,7 @@ web-setup: setup pkg/node_modules tests/browser-kit/node_modules ## Install what
 
 test: setup web-test pkg-test dashboard-test ## Run every test
 	cargo test --locked --workspace --features webpki-roots
+	cargo test --locked --features webpki-roots --example test_a_bot
 
 web-test: web-setup ## Run the simulation and the browser's transport in a real browser
 	tests/browser
