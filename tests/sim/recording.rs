@@ -142,12 +142,15 @@ fn a_recording_can_be_read() {
 fn what_is_missing_or_makes_no_sense_ends_a_replay() {
     let play = |text: &str| Replay::new(Reader::new(text.as_bytes()), JsonRpc::new).history();
     let lines: Vec<_> = CUT.lines().collect();
-    // A crash in the middle of a line, whatever it is.
-    for end in [1, 2, 10, lines.len()] {
-        let torn = format!("{}\n{}", lines[..end].join("\n"), "{\"at\":1,");
-        let whole = play(&format!("{}\n", lines[..end].join("\n"))).unwrap();
-        assert_eq!(play(&torn).unwrap(), whole);
-        assert_eq!(whole.differences, []);
+    // A crash in the middle of a line, whatever it is; and another recording that goes on in the same file.
+    for end in 1..=lines.len() {
+        let whole = format!("{}\n", lines[..end].join("\n"));
+        let history = play(&whole).unwrap();
+        assert_eq!(history.differences, [], "{end}");
+        assert_eq!(play(&format!("{whole}{{\"at\":1,")).unwrap(), history, "{end}");
+        if end > 1 {
+            assert_eq!(play(&format!("{whole}{CUT}")).unwrap(), history, "{end}");
+        }
     }
     let with = |line: &str| {
         let mut lines = lines.clone();
