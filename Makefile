@@ -117,4 +117,4 @@ doc: ## Build the documentation
 ci: ## Run what CI runs
 	.ci/run
 
-.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes pool autobahn books wire wire-setup wire-tools soak bench bench-browser telemetry-cost fuzz doc ci
+.PHONY: help setup web-setup test web-test pkg size pkg-test dashboard dashboard-test dashboard-shots www/dist ticker exchange sim outcomes pool autobahn books wire wire-setup wire-tools soak bench bench-browser telemetry-cost recordings fuzz doc ci

@@ -58,6 +58,7 @@ enum Connection<L: Platform> {
 }
 
 /// Where effects go.
+#[derive(Default)]
 struct Handles {
     observed: Observed,
     calls: Table<oneshot::Sender<Outcome>>,
@@ -97,7 +98,7 @@ impl<L: Platform, P: Protocol> Driver<L, P> {
             connection: Connection::None,
             mailbox,
             mail: VecDeque::new(),
-            handles: Handles::new(config.observed.clone()),
+            handles: Handles { observed: config.observed.clone(), ..Handles::default() },
             config,
             behind: 0,
             broken: false,
@@ -494,19 +495,6 @@ impl<L: Platform, P: Protocol> Drop for Driver<L, P> {
 }
 
 impl Handles {
-    fn new(observed: Observed) -> Self {
-        Self {
-            observed,
-            calls: Table::default(),
-            consumers: Table::default(),
-            messages: Vec::new(),
-            events: Vec::new(),
-            ready: Vec::new(),
-            end: Vec::new(),
-            bells: Bells::default(),
-        }
-    }
-
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Settle(id, outcome) => {

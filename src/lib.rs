@@ -40,7 +40,7 @@
 //! | every option, with unit and default | [`config`] |
 //! | many clients by name | [`Registry`] |
 //! | how a client is | [`Client::health`] |
-//! | counters, spans and histograms of all that happens | `telemetry`, a feature |
+//! | all that happens inside, told to an observer | `telemetry`, a feature that is on by default |
 //! | a connection that outlives a panic | [`Client::supervised`] |
 //! | several clients as one, and channels had twice | [`pool`] |
 //! | what can go wrong, and whose fault it is | [`error`] |

@@ -70,6 +70,9 @@ struct Stage<P> {
     progress: Option<Progress>,
 }
 
+/// What came of an input: effects, and the frame that was sent.
+type Played = (Vec<Effect>, Option<Frame>);
+
 /// One input, and what followed from it.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -242,12 +245,7 @@ impl<P: Protocol, R: BufRead, M: FnMut() -> P> Replay<P, R, M> {
     }
 
     /// Gives an input to the session, and takes what comes of it.
-    fn play(
-        &mut self,
-        line: &Line,
-        input: Input,
-        ids: Vec<RequestId>,
-    ) -> Result<(Vec<Effect>, Option<Frame>), ReplayError> {
+    fn play(&mut self, line: &Line, input: Input, ids: Vec<RequestId>) -> Result<Played, ReplayError> {
         if let Input::Begin { seed, pings, options } = input {
             self.begin(line, seed, pings, *options)?;
             return Ok((Vec::new(), None));
@@ -320,12 +318,7 @@ impl<P: Protocol, R: BufRead, M: FnMut() -> P> Iterator for Replay<P, R, M> {
 }
 
 impl<P: Protocol> Stage<P> {
-    fn play(
-        &mut self,
-        line: &Line,
-        input: Input,
-        ids: Vec<RequestId>,
-    ) -> Result<(Vec<Effect>, Option<Frame>), ReplayError> {
+    fn play(&mut self, line: &Line, input: Input, ids: Vec<RequestId>) -> Result<Played, ReplayError> {
         self.count(&input);
         self.tape.give(ids);
         let mut sent = None;

@@ -48,9 +48,10 @@ impl Client {
     /// makes another one, and everything else stays: the configuration, handles, subscriptions, feeds, counters.
     ///
     /// Calls that were under way end as [`Unknown`](crate::error::Unknown), because it is not known how far they came;
-    /// none of them is made again, not even one whose answer had come and was not delivered yet. Streams tell [`Update::Interrupted`](crate::Update::Interrupted) with
-    /// [`Disconnect::Panicked`], and go on after the backoff. That holds the first 200 characters of what the panic said,
-    /// without the credentials of `config`: whatever else your own code says in a panic is shown.
+    /// none of them is made again, not even one whose answer had come and was not delivered yet. Streams tell
+    /// [`Update::Interrupted`](crate::Update::Interrupted) with [`Disconnect::Panicked`], and go on after the backoff.
+    /// That holds the first 200 characters of what the panic said, without the credentials of `config`: whatever else
+    /// your own code says in a panic is shown.
     ///
     /// A client that panics more often than `restarts` allows, or whose `protocol` panics, ends as
     /// [`Ended::AttemptsExhausted`]; one whose first connection panics before it is ready ends as [`Ended::Refused`],

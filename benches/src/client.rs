@@ -87,7 +87,7 @@ async fn dispatch(work: Work, contestant: &'static str, port: u16, count: u64) -
             calls::<Arc<deribit_websocket::Calls>>(port, count, at_once).await
         }
         (Work::Idle, "steadysocket") => idle(count, || steadysocket::idle(port)).await,
-        (Work::Idle, "tokio-tungstenite") => idle(count, || tungstenite::connect(port)).await,
+        (Work::Idle, "tokio-tungstenite") => idle(count, || tungstenite::idle(port)).await,
         (Work::Idle, "jsonrpsee") => idle(count, || jsonrpsee::idle(port)).await,
         _ => Err(format!("{contestant} does not do this").into()),
     }

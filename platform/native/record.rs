@@ -47,8 +47,8 @@ impl Recorder {
 ///
 /// A thread of its own writes each line as soon as it can, so that a crash of the program loses the last
 /// milliseconds at most, and dropping the last [`Recorder`] waits until everything is written. When the disk is slower than
-/// the connections, 16 MiB wait for it, unless [`with_backlog`](Self::with_backlog) says otherwise; what comes then is lost, which the
-/// file says in its place. A file that cannot be written is tried again with the next line.
+/// the connections, 16 MiB wait for it, unless [`with_backlog`](Self::with_backlog) says otherwise; what comes then is
+/// lost, which the file says in its place. A file that cannot be written is tried again with the next line.
 #[derive(Debug)]
 pub struct FileSink {
     desk: Arc<Desk>,
@@ -89,7 +89,7 @@ impl FileSink {
     pub fn with_backlog(path: impl Into<PathBuf>, backlog: usize) -> Self {
         let desk = Arc::new(Desk::default());
         desk.tray().backlog = backlog;
-        let writer = Writer { path: path.into(), file: None, header: String::new(), missing: 0 };
+        let writer = Writer { path: path.into(), file: None, header: None, missing: 0 };
         let there = desk.clone();
         let name = "steadysocket-recorder".to_owned();
         let thread = std::thread::Builder::new().name(name).spawn(move || writer.run(&there));
@@ -172,17 +172,18 @@ impl Desk {
 struct Writer {
     path: PathBuf,
     file: Option<File>,
-    /// Kept until it is written.
-    header: String,
+    /// Until it is written.
+    header: Option<String>,
     /// Lines that are missing, which the file does not say yet.
     missing: u64,
 }
 
 impl Writer {
     fn run(mut self, desk: &Desk) {
+        let mut is_first = true;
         while let Some((mut lines, missing)) = desk.take() {
-            if self.header.is_empty() {
-                self.header = lines.pop_front().unwrap_or_default();
+            if std::mem::take(&mut is_first) {
+                self.header = lines.pop_front();
             }
             desk.done(self.write(lines, missing));
         }
@@ -225,9 +226,9 @@ impl Writer {
         if file.metadata()?.is_file() {
             mend(&mut file)?;
         }
-        if self.header != "\n" {
-            file.write_all(format!("{}\n", self.header).as_bytes())?;
-            "\n".clone_into(&mut self.header);
+        if let Some(header) = &self.header {
+            file.write_all(format!("{header}\n").as_bytes())?;
+            self.header = None;
         }
         Ok(file)
     }

@@ -1,6 +1,7 @@
 //! What each error means, in one table.
 
 use super::*;
+use crate::frame::{CloseCode, CloseFrame};
 use Category::{Application, Authentication, Connection, Protocol};
 
 const SECOND: Duration = Duration::from_secs(1);

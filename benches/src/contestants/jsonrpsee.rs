@@ -88,7 +88,9 @@ fn params() -> ObjectParams {
     params
 }
 
-/// An idle client.
+/// A client that has made a call, and waits.
 pub async fn idle(port: u16) -> Result<WsClient> {
-    connect(port).await
+    let client = connect(port).await?;
+    client.request::<serde_json::Value, _>("public/test", ObjectParams::new()).await?;
+    Ok(client)
 }

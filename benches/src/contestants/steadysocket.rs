@@ -87,14 +87,11 @@ impl Ingest for Raw {
     async fn open(port: u16, _: Vec<String>) -> Result<Self> {
         let config = Config::new(url(port))?;
         let client = steadysocket::connect_with(config, Verbatim, Native::new()).await?;
-        let length = |message: &Unmatched| match message {
+        let length = |message: &Unmatched| {
+            let Unmatched::Message(Message::Text(text)) = message else { return None };
+            let text = text.as_str();
             // The server's answer to the request for a flood is no part of it.
-            Unmatched::Message(Message::Text(text))
-                if !text.as_str().starts_with(r#"{"jsonrpc":"2.0","id"#) =>
-            {
-                Some(text.as_str().len() as u64)
-            }
-            _ => None,
+            (!text.starts_with(r#"{"jsonrpc":"2.0","id"#)).then_some(text.len() as u64)
         };
         let mut messages = client.messages();
         spawn(async move {
@@ -169,9 +166,11 @@ impl Caller for Calls {
     }
 }
 
-/// An idle client.
+/// A client that has made a call, and waits.
 pub async fn idle(port: u16) -> Result<Client> {
-    Ok(steadysocket::connect_with(Config::new(url(port))?, JsonRpc::new(), Native::new()).await?)
+    let client = steadysocket::connect_with(Config::new(url(port))?, JsonRpc::new(), Native::new()).await?;
+    client.call::<serde_json::Value>("public/test", ()).await?;
+    Ok(client)
 }
 
 fn url(port: u16) -> String {

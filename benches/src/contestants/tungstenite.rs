@@ -26,6 +26,15 @@ pub async fn connect(port: u16) -> Result<Socket> {
     Ok(tokio_tungstenite::connect_async_with_config(url, None, true).await?.0)
 }
 
+/// A connection on which a request was answered, and whose reader waits.
+pub async fn idle(port: u16) -> Result<()> {
+    let mut socket = connect(port).await?;
+    socket.send(Message::Text(r#"{"jsonrpc":"2.0","id":1,"method":"public/test"}"#.into())).await?;
+    socket.next().await.ok_or("the answer is missing")??;
+    spawn(async move { while socket.next().await.is_some() {} });
+    Ok(())
+}
+
 /// Asks for a flood and gives its texts to `each`.
 async fn take(socket: &mut Socket, flood: Flood, mut each: impl FnMut(&str) -> Result<u64>) -> Result<()> {
     socket.send(Message::Text(flood.request().into())).await?;
