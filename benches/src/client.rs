@@ -21,7 +21,6 @@ use crate::server::{Flood, Load};
 pub struct Found {
     /// Processor time in nanoseconds; bytes where memory is what is measured.
     pub cost: u64,
-    pub wall: u64,
     pub allocations: u64,
     /// What all contestants must have got out of the same messages.
     pub proof: u64,
@@ -117,7 +116,7 @@ async fn calls<C: Caller>(port: u16, count: u64, at_once: u64) -> Result<Found> 
 
 fn found(meter: &Meter) -> Result<Found> {
     let cost = meter.stop();
-    Ok(Found { cost: cost.cpu, wall: cost.wall, allocations: cost.allocations, proof: measure::proof() })
+    Ok(Found { cost: cost.cpu, allocations: cost.allocations, proof: measure::proof() })
 }
 
 /// What each of so many connections holds while nothing happens.
@@ -134,5 +133,5 @@ where
     }
     let cost = meter.stop();
     let held = measure::resident().saturating_sub(before);
-    Ok(Found { cost: held, wall: cost.wall, allocations: cost.allocations, proof: 0 })
+    Ok(Found { cost: held, allocations: cost.allocations, proof: 0 })
 }

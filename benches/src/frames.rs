@@ -8,8 +8,6 @@ const INSTRUMENTS: usize = 10;
 pub const FRAMES: usize = 4000;
 /// Levels of each side of the book that is maintained.
 const LEVELS: u64 = 500;
-/// Where [`stamp`] writes.
-const STAMP: &str = "0000000000000000000";
 
 /// Encoded frames, one behind the other.
 pub struct Frames {
@@ -121,12 +119,15 @@ pub fn mixed() -> Frames {
 /// Tickers of so many channels in turn.
 pub fn spread(channels: usize) -> Frames {
     let (mut frames, mut draw) = (Frames::new(), Draw(7));
-    for number in 0..channels.max(FRAMES / channels * channels) {
+    for number in 0..SPREAD {
         let data = ticker(&mut draw, "BTC-PERPETUAL");
         frames.push(&notification(&spread_channel(number % channels), &data));
     }
     frames
 }
+
+/// The same data for however many channels.
+const SPREAD: usize = 10_000;
 
 pub fn spread_channel(number: usize) -> String {
     format!("ticker.BTC-{number:05}.100ms")
@@ -174,30 +175,6 @@ pub fn book() -> Frames {
         frames.push(&notification(BOOK, &data));
     }
     frames
-}
-
-/// A ticker in which the time at which it was due can be written: see [`stamp`].
-pub fn stamped() -> Vec<u8> {
-    let mut draw = Draw(5);
-    let data = ticker(&mut draw, "BTC-PERPETUAL");
-    let data = data.replacen("\"timestamp\":", &format!("\"due\":\"{STAMP}\",\"timestamp\":"), 1);
-    frame(notification(&instrument_ticker(), &data).as_bytes())
-}
-
-pub fn instrument_ticker() -> String {
-    "ticker.BTC-PERPETUAL.100ms".to_owned()
-}
-
-/// Where the time stands in such a frame.
-pub fn stamp_at(frame: &[u8]) -> usize {
-    let place = frame.windows(STAMP.len()).position(|window| window == STAMP.as_bytes());
-    place.expect("it was put there")
-}
-
-/// Writes a time in nanoseconds.
-pub fn stamp(frame: &mut [u8], at: usize, nanos: u64) {
-    let text = format!("{nanos:0width$}", width = STAMP.len());
-    frame[at..at + STAMP.len()].copy_from_slice(text.as_bytes());
 }
 
 pub fn notification(channel: &str, data: &str) -> String {

@@ -83,6 +83,9 @@ fn run(options: &Options) -> Result<()> {
     let server = Server::start()?;
     let rounds = if options.quick { 1 } else { options.rounds };
     let mut found = Vec::new();
+    if options.quick {
+        println!("Only tried, with few messages: the figures say nothing.\n");
+    }
     print!("{}", report::HEAD);
     for measure in MEASURES.iter().filter(|measure| measure.name.contains(&options.only)) {
         let rounds = take(measure, &server, rounds, options)?;

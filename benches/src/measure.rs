@@ -44,27 +44,21 @@ pub fn resident() -> u64 {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost {
     pub cpu: u64,
-    pub wall: u64,
     pub allocations: u64,
 }
 
 pub struct Meter {
     cpu: u64,
-    wall: u64,
     allocations: u64,
 }
 
 impl Meter {
     pub fn start() -> Self {
-        Self { allocations: alloc::counted(), wall: now(), cpu: cpu() }
+        Self { allocations: alloc::counted(), cpu: cpu() }
     }
 
     pub fn stop(&self) -> Cost {
-        Cost {
-            cpu: cpu() - self.cpu,
-            wall: now() - self.wall,
-            allocations: alloc::counted() - self.allocations,
-        }
+        Cost { cpu: cpu() - self.cpu, allocations: alloc::counted() - self.allocations }
     }
 }
 

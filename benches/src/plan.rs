@@ -142,7 +142,7 @@ impl Work {
         match self {
             Self::Book => Flood::fast(Load::Book, frames),
             Self::Growth => Flood::fast(Load::Spread(if contestant == MANY { 10_000 } else { 10 }), frames),
-            Self::Trickle => Flood { load: Load::Mixed, frames, gap: 25_000, burst: 1 },
+            Self::Trickle => Flood { load: Load::Mixed, frames, gap: 25_000 },
             _ => Flood::fast(Load::Mixed, frames),
         }
     }

@@ -17,10 +17,8 @@ use crate::{handshake, measure};
 pub struct Flood {
     pub load: Load,
     pub frames: u64,
-    /// Nanoseconds from one frame, or burst, to the next; 0 for as fast as it can.
+    /// Nanoseconds from one frame to the next; 0 for as fast as it can.
     pub gap: u64,
-    /// Frames that are due together.
-    pub burst: u64,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
@@ -32,8 +30,6 @@ pub enum Load {
     Spread(usize),
     /// One book, a snapshot first.
     Book,
-    /// Tickers that say when they were due.
-    Stamped,
 }
 
 /// The method that starts a flood, and the parameters as JSON.
@@ -41,7 +37,7 @@ pub const FLOOD: &str = "public/flood";
 
 impl Flood {
     pub fn fast(load: Load, frames: u64) -> Self {
-        Self { load, frames, gap: 0, burst: 1 }
+        Self { load, frames, gap: 0 }
     }
 
     /// The request as a text.
@@ -187,7 +183,6 @@ impl Connection {
                 let found = SPREAD.iter().find(|(count, _)| *count == channels);
                 found.map_or_else(|| Arc::new(frames::spread(channels)), |(_, frames)| frames.clone())
             }
-            Load::Stamped => return self.send_stamped(flood),
         };
         if flood.gap > 0 {
             return self.send_paced(&frames, flood);
@@ -204,35 +199,10 @@ impl Connection {
     fn send_paced(&mut self, frames: &Frames, flood: Flood) -> io::Result<()> {
         let start = measure::now();
         for number in 0..flood.frames {
-            wait_until(start + number / flood.burst * flood.gap);
+            wait_until(start + number * flood.gap);
             self.stream.write_all(frames.get(number as usize % frames.len()))?;
         }
         Ok(())
-    }
-
-    /// Each frame bears the time at which it was due, not when it left: a server that is held up by a slow client does
-    /// not hide how late its frames are.
-    fn send_stamped(&mut self, flood: Flood) -> io::Result<()> {
-        let mut frame = frames::stamped();
-        let at = frames::stamp_at(&frame);
-        self.stream.set_nonblocking(true)?;
-        let start = measure::now() + 1_000_000;
-        for number in 0..flood.frames {
-            let due = start + number / flood.burst * flood.gap;
-            while measure::now() < due {
-                match self.read() {
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => std::hint::spin_loop(),
-                    other => other?,
-                }
-            }
-            frames::stamp(&mut frame, at, due);
-            self.output.extend_from_slice(&frame);
-            if (number + 1) % flood.burst == 0 {
-                self.write()?;
-            }
-        }
-        self.write()?;
-        self.stream.set_nonblocking(false)
     }
 }
 

@@ -43,7 +43,6 @@ impl Ingest for Typed {
         params.insert("load", flood.load)?;
         params.insert("frames", flood.frames)?;
         params.insert("gap", flood.gap)?;
-        params.insert("burst", flood.burst)?;
         self.0.request::<bool, _>(FLOOD, params).await?;
         while !measure::complete() {
             let update = self.1.next().await.ok_or("the subscription ended")??;
